@@ -1,0 +1,36 @@
+# For each interpreter in TURBO_PYTHONS: an imported target Python::<tag> with its headers and its libpython, and the
+# variables TURBO_PYTHON_<tag>_EXECUTABLE and TURBO_PYTHON_<tag>_SOABI. TURBO_PYTHON_TAGS lists the tags (cpython-314, cpython-314t).
+set(TURBO_PYTHON_TAGS "")
+foreach(python IN LISTS TURBO_PYTHONS)
+  execute_process(
+    COMMAND ${python} -c "import sys, sysconfig as s
+v = s.get_config_var
+print(sys.implementation.cache_tag + (getattr(sys, 'abiflags', '') if 't' in sys.abiflags and not sys.implementation.cache_tag.endswith('t') else ''), s.get_path('include'), v('LIBDIR'), v('LDLIBRARY'), v('SOABI'), '%d.%d' % sys.version_info[:2], sep=';')"
+    OUTPUT_VARIABLE info OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "${python} cannot be run; name working interpreters in TURBO_PYTHONS")
+  endif()
+  list(GET info 0 tag)
+  list(GET info 1 include_dir)
+  list(GET info 2 lib_dir)
+  list(GET info 3 lib_name)
+  list(GET info 4 soabi)
+  list(GET info 5 version)
+  if(tag IN_LIST TURBO_PYTHON_TAGS)
+    continue()
+  endif()
+  if(version VERSION_LESS 3.13 OR NOT EXISTS ${include_dir}/Python.h OR NOT EXISTS ${lib_dir}/${lib_name})
+    message(FATAL_ERROR "${python} is no use: CPython 3.13 or newer with headers and a shared libpython is needed")
+  endif()
+  add_library(Python::${tag} SHARED IMPORTED)
+  set_target_properties(Python::${tag} PROPERTIES IMPORTED_LOCATION ${lib_dir}/${lib_name})
+  list(APPEND TURBO_PYTHON_TAGS ${tag})
+  set(TURBO_PYTHON_${tag}_EXECUTABLE ${python})
+  set(TURBO_PYTHON_${tag}_SOABI ${soabi})
+  set(TURBO_PYTHON_${tag}_INCLUDE_DIR ${include_dir})
+  set(TURBO_PYTHON_${tag}_LIBDIR ${lib_dir})
+  message(STATUS "Worker for ${tag}: ${python}")
+endforeach()
+if(NOT TURBO_PYTHON_TAGS)
+  message(FATAL_ERROR "No interpreter to build a worker for: set TURBO_PYTHONS (scripts/bootstrap finds or builds them)")
+endif()
