@@ -1,0 +1,219 @@
+#include "engine/http/http_parser.h"
+
+#include <llhttp.h>
+
+#include <algorithm>
+#include <new>
+
+namespace turbo::engine {
+
+static_assert(static_cast<int>(Method::kDelete) == HTTP_DELETE);
+static_assert(static_cast<int>(Method::kGet) == HTTP_GET);
+static_assert(static_cast<int>(Method::kHead) == HTTP_HEAD);
+static_assert(static_cast<int>(Method::kPost) == HTTP_POST);
+static_assert(static_cast<int>(Method::kPut) == HTTP_PUT);
+static_assert(static_cast<int>(Method::kConnect) == HTTP_CONNECT);
+static_assert(static_cast<int>(Method::kOptions) == HTTP_OPTIONS);
+static_assert(static_cast<int>(Method::kTrace) == HTTP_TRACE);
+static_assert(static_cast<int>(Method::kPatch) == HTTP_PATCH);
+
+void RequestHead::Rebase(const char* from, const char* to) {
+  const auto move = [from, to](std::string_view& view) {
+    if (!view.empty()) view = {to + (view.data() - from), view.size()};
+  };
+  move(target);
+  for (HeaderField& field : fields()) {
+    move(field.name);
+    move(field.value);
+  }
+}
+
+void RequestHead::Grow() {
+  const std::size_t capacity = capacity_ == 0 ? 32 : capacity_ * 2;
+  auto fields = std::make_unique<HeaderField[]>(capacity);
+  std::copy_n(fields_.get(), count_, fields.get());
+  fields_ = std::move(fields);
+  capacity_ = capacity;
+}
+
+/// The trampolines. None throws but for want of memory; RequestHead's growth is bounded by
+/// max_header_fields.
+struct HttpParser::Callbacks {
+  static HttpParser& Self(llhttp_t* llhttp) { return *static_cast<HttpParser*>(llhttp->data); }
+
+  /// Adjacent pieces of one span, which llhttp cuts where a buffer ended.
+  static void Extend(std::string_view& view, const char* at, std::size_t size) {
+    view = view.empty() ? std::string_view(at, size)
+                        : std::string_view(view.data(), view.size() + size);
+  }
+
+  static int TooMany(HttpParser& self) {
+    self.error_ = Error::kTooManyFields;
+    return HPE_USER;
+  }
+
+  static int OnUrl(llhttp_t* llhttp, const char* at, std::size_t size) {
+    Extend(Self(llhttp).head_->target, at, size);
+    return 0;
+  }
+
+  static int OnHeaderField(llhttp_t* llhttp, const char* at, std::size_t size) {
+    HttpParser& self = Self(llhttp);
+    if (self.in_body_) return OnTrailer(self, size);
+    if (!self.in_field_name_) {
+      if (self.head_->fields().size() >= self.limits_.max_header_fields) return TooMany(self);
+      self.in_field_name_ = true;
+      self.head_->Append() = {{at, size}, {}};
+    } else {
+      Extend(self.head_->last().name, at, size);
+    }
+    return 0;
+  }
+
+  static int OnHeaderFieldComplete(llhttp_t* llhttp) {
+    Self(llhttp).in_field_name_ = false;
+    return 0;
+  }
+
+  static int OnHeaderValue(llhttp_t* llhttp, const char* at, std::size_t size) {
+    HttpParser& self = Self(llhttp);
+    if (self.in_body_) return OnExtra(self, size);
+    Extend(self.head_->last().value, at, size);
+    return 0;
+  }
+
+  /// Trailer fields are counted and dropped.
+  static int OnTrailer(HttpParser& self, std::size_t size) {
+    if (!self.in_field_name_) {
+      self.in_field_name_ = true;
+      if (++self.extra_fields_ > self.limits_.max_header_fields) return TooMany(self);
+      size += 4;  // ": " and CRLF
+    }
+    return OnExtra(self, size);
+  }
+
+  static int OnExtra(HttpParser& self, std::size_t size) {
+    self.extra_bytes_ += size;
+    return self.extra_bytes_ > self.limits_.max_header_block ? TooMany(self) : 0;
+  }
+
+  static int OnChunkExtension(llhttp_t* llhttp, const char*, std::size_t size) {
+    return OnExtra(Self(llhttp), size + 1);
+  }
+
+  static int OnHeadersComplete(llhttp_t* llhttp) {
+    HttpParser& self = Self(llhttp);
+    // Upgrade is not offered: such a request is answered as any other (RFC 9110 §7.8).
+    llhttp->upgrade = 0;
+    self.method_ = static_cast<Method>(llhttp->method);
+    self.version_major_ = llhttp->http_major;
+    self.version_minor_ = llhttp->http_minor;
+    self.keep_alive_ = (llhttp->flags & F_CONNECTION_CLOSE) == 0 &&
+                       (llhttp->http_minor != 0 || (llhttp->flags & F_CONNECTION_KEEP_ALIVE) != 0);
+    self.chunked_ = (llhttp->flags & F_CHUNKED) != 0;
+    self.content_length_ = llhttp->content_length;
+    self.in_body_ = true;
+    if (!self.chunked_ && self.content_length_ == 0) return 0;
+    self.extra_bytes_ = 0;
+    self.extra_fields_ = 0;
+    self.event_ = Event::kHead;
+    return HPE_PAUSED;
+  }
+
+  static int OnBody(llhttp_t* llhttp, const char* at, std::size_t size) {
+    HttpParser& self = Self(llhttp);
+    self.piece_ = {at, size};
+    if (!self.chunked_) return 0;  // there is one piece in a buffer
+    self.event_ = Event::kBody;
+    return HPE_PAUSED;
+  }
+
+  static int OnMessageComplete(llhttp_t* llhttp) {
+    Self(llhttp).event_ = Event::kMessage;
+    return HPE_PAUSED;
+  }
+
+  static const llhttp_settings_t kSettings;
+};
+
+constinit const llhttp_settings_t HttpParser::Callbacks::kSettings = [] {
+  llhttp_settings_t settings{};
+  settings.on_url = &OnUrl;
+  settings.on_header_field = &OnHeaderField;
+  settings.on_header_field_complete = &OnHeaderFieldComplete;
+  settings.on_header_value = &OnHeaderValue;
+  settings.on_headers_complete = &OnHeadersComplete;
+  settings.on_chunk_extension_name = &OnChunkExtension;
+  settings.on_chunk_extension_value = &OnChunkExtension;
+  settings.on_body = &OnBody;
+  settings.on_message_complete = &OnMessageComplete;
+  return settings;
+}();
+
+namespace {
+
+llhttp_t* AsLlhttp(std::byte* storage) {
+  return std::launder(reinterpret_cast<llhttp_t*>(storage));
+}
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+/// " HTTP/d.d" stands at `at`, and is none of those that are served.
+bool IsOtherVersion(const char* at, const char* end) {
+  constexpr std::string_view kName = " HTTP/";
+  return end - at >= static_cast<std::ptrdiff_t>(kName.size()) + 3 &&
+         std::string_view(at, kName.size()) == kName && IsDigit(at[6]) && at[7] == '.' &&
+         IsDigit(at[8]) && (at[6] != '1' || at[8] > '1');
+}
+
+}  // namespace
+
+HttpParser::HttpParser(const HttpLimits& limits) : limits_(limits) {
+  static_assert(sizeof(llhttp_t) <= kLlhttpSize && alignof(llhttp_t) <= 8);
+  auto* llhttp = new (llhttp_.data()) llhttp_t;
+  llhttp_init(llhttp, HTTP_REQUEST, &Callbacks::kSettings);
+  llhttp->data = this;
+}
+
+HttpParser::Event HttpParser::Feed(const char* data, std::size_t size) {
+  llhttp_t* llhttp = AsLlhttp(llhttp_.data());
+  piece_ = {};
+  llhttp_resume(llhttp);
+  const llhttp_errno_t code = llhttp_execute(llhttp, data, size);
+  if (code == HPE_OK) {
+    position_ = data + size;
+    return Event::kNeedMore;
+  }
+  position_ = llhttp_get_error_pos(llhttp);
+  if (code == HPE_PAUSED) return event_;
+  return Fail(code, data + size);
+}
+
+HttpParser::Event HttpParser::Fail(int code, const char* end) {
+  const llhttp_t* llhttp = AsLlhttp(llhttp_.data());
+  const char* after_target = head_->target.data() + head_->target.size();
+  switch (code) {
+    case HPE_USER:  // error_ was set by the callback
+      break;
+    case HPE_INVALID_METHOD:
+      error_ = Error::kUnknownMethod;
+      break;
+    case HPE_PAUSED_H2_UPGRADE:  // HTTP/2 with prior knowledge (RFC 9113 §3.4)
+      error_ = Error::kVersion;
+      break;
+    case HPE_INVALID_VERSION:
+      error_ = IsOtherVersion(after_target, end) ? Error::kVersion : Error::kSyntax;
+      break;
+    case HPE_INVALID_CONSTANT:
+      error_ = llhttp->method >= HTTP_SOURCE && llhttp->method != HTTP_QUERY &&
+                       llhttp->method != HTTP_PRI && !head_->target.empty()
+                   ? Error::kUnsupportedMethod
+                   : Error::kSyntax;
+      break;
+    default:
+      error_ = Error::kSyntax;
+  }
+  return Event::kError;
+}
+
+}  // namespace turbo::engine
