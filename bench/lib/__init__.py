@@ -1,0 +1,1 @@
+"""What the measuring programs of this folder share."""
