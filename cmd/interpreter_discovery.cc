@@ -53,7 +53,7 @@ std::string Identity(const Candidate& candidate) {
 
 std::string PythonIn(const std::string& dir) {
   for (const char* name : {"bin/python", "bin/python3"}) {
-    const std::string path = (fs::path(dir) / name).string();
+    std::string path = (fs::path(dir) / name).string();
     if (IsExecutableFile(path)) return path;
   }
   return {};
@@ -143,6 +143,7 @@ std::optional<Choice> InterpreterDiscovery::FirstOnThisMachine(
     if (auto choice = take(worker.built_with, "the worker's build")) return choice;
   }
   std::vector<std::string> commands;
+  commands.reserve(specs.size() + 2);
   for (const std::string& spec : specs) commands.push_back("python" + spec);
   commands.insert(commands.end(), {"python3", "python"});
   for (const std::string& command : commands) {
@@ -276,6 +277,7 @@ std::vector<Candidate> InterpreterDiscovery::All() {
     if (const std::string python = PythonIn(venv); !python.empty()) Look(python, "VIRTUAL_ENV");
   }
   std::vector<std::string> specs;
+  specs.reserve(layout_.workers.size());
   for (const Worker& worker : layout_.workers) specs.push_back(VersionOfTag(worker.tag));
   for (const char* spec : {"3.14t", "3.14", "3.13t", "3.13"}) {
     if (std::ranges::find(specs, spec) == specs.end()) specs.emplace_back(spec);

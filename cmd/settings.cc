@@ -121,6 +121,7 @@ Result<void> Settings::ApplyFile(const std::string& path) {
     const Setting* const setting = known_place ? Find(key) : nullptr;
     if (setting == nullptr) {
       std::vector<std::string> keys;
+      keys.reserve(settings_.size());
       for (const Setting& each : settings_) keys.push_back(each.key);
       const std::string nearest = Nearest(key, keys);
       return Fail(ExitCode::kUsage,

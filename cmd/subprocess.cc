@@ -128,6 +128,7 @@ engine::Result<ProcessOutput> RunProgram(const std::vector<std::string>& argv,
   if (!err) return std::unexpected(err.error());
 
   std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
 

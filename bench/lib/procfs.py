@@ -20,7 +20,8 @@ def tree(pid: int) -> list[int]:
 def cpu_ns(pids: list[int]) -> int:
     """CPU time, user and system, that these processes' threads have used so far, in nanoseconds.
 
-    From schedstat, which is exact where stat(5) counts ticks of 10 ms. A thread that has ended is no longer counted.
+    From schedstat, which is exact where stat(5) counts ticks of 10 ms. A thread that has ended is
+    no longer counted.
     """
     total = 0
     for pid in pids:

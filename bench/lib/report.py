@@ -67,7 +67,7 @@ def progress(text: str) -> None:
 
 
 def verdict(complaints: Sequence[str]) -> int:
-    """Prints one sentence for each thing that is not as it must be; the exit code says whether there was any."""
+    """Prints a sentence for each thing that is not as it must be; exit code 1 if there was any."""
     for complaint in complaints:
         print(f"FAILED: {complaint}")
     if not complaints:

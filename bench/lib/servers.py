@@ -96,7 +96,7 @@ def turbo(
 
 
 def nginx() -> Contender:
-    """One worker that answers from its configuration, with nothing switched on that it could do without."""
+    """One worker that answers from its configuration; what it can do without is off."""
     program = shutil.which("nginx") or (
         "/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None
     )
@@ -130,14 +130,22 @@ http {{
     }}
 }}
 """)
-        return [program, "-e", f"{folder}/error.log", "-p", str(folder), "-c", f"{folder}/nginx.conf"]
+        return [
+            program,
+            "-e",
+            f"{folder}/error.log",
+            "-p",
+            str(folder),
+            "-c",
+            f"{folder}/nginx.conf",
+        ]
 
     return Contender("nginx", command)
 
 
 @contextlib.contextmanager
 def serve(contender: Contender, cores: set[int] | None = None) -> Iterator[Running]:
-    """Starts a contender on the given cores, waits until it gives the right answer, and ends it afterwards."""
+    """Starts a contender on the given cores, waits for the right answer, and ends it afterwards."""
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="turbo-bench-") as folder_name:
         folder = Path(folder_name)

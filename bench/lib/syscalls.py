@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 READS = ("read", "readv", "pread64", "recvfrom", "recvmsg", "recvmmsg")
 WRITES = ("write", "writev", "pwrite64", "sendto", "sendmsg", "sendmmsg", "sendfile")
@@ -18,13 +19,13 @@ class CountError(Exception):
 
 
 class Counter:
-    """Counts while the `with` block runs. The processes are slowed, so only the counts mean something."""
+    """Counts while the `with` block runs; slows the processes, so only counts mean something."""
 
     def __init__(self, pids: Sequence[int]):
         self._pids = pids
         self._counts: dict[str, int] = {}
 
-    def __enter__(self) -> "Counter":
+    def __enter__(self) -> Self:
         program = shutil.which("strace")
         if program is None:
             raise CountError("strace is not installed (apt-get install strace)")
@@ -54,7 +55,7 @@ class Counter:
         self._folder.cleanup()
 
     def per_request(self, requests: int) -> dict[str, float]:
-        """Calls a request, by name, rare ones left out; and of all that read or write, as `read+write`."""
+        """Calls a request, by name, without rare ones; all that read or write as `read+write`."""
         if requests == 0 or not self._counts:
             raise CountError("nothing was counted: no request was answered under strace")
         rates = {name: count / requests for name, count in self._counts.items()}

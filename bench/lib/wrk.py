@@ -14,7 +14,8 @@ done = function(summary, latency, requests)
    io.write(string.format(
       'RESULT {"requests":%d,"duration_us":%d,"bytes":%d,"connect":%d,"read":%d,"write":%d,' ..
       '"status":%d,"timeout":%d,"p50_us":%d,"p99_us":%d,"max_us":%d}\\n',
-      summary.requests, summary.duration, summary.bytes, e.connect, e.read, e.write, e.status, e.timeout,
+      summary.requests, summary.duration, summary.bytes,
+      e.connect, e.read, e.write, e.status, e.timeout,
       latency:percentile(50), latency:percentile(99), latency.max))
 end
 """
@@ -65,9 +66,12 @@ def run(load: Load, cores: set[int] | None = None) -> Outcome:
         raise LoadError("wrk is not installed: scripts/bootstrap bench brings it")
     with tempfile.TemporaryDirectory(prefix="turbo-bench-") as folder:
         script = Path(folder) / "load.lua"
-        script.write_text((_PIPELINE.format(depth=load.pipeline) if load.pipeline > 1 else "") + _DONE)
+        script.write_text(
+            (_PIPELINE.format(depth=load.pipeline) if load.pipeline > 1 else "") + _DONE
+        )
         command = [
-            program, f"-t{load.threads}", f"-c{load.connections}", f"-d{max(1, round(load.duration))}s",
+            program, f"-t{load.threads}", f"-c{load.connections}",
+            f"-d{max(1, round(load.duration))}s",
             "--timeout", "10s", "-s", str(script), load.url,
         ]  # fmt: skip
         done = subprocess.run(

@@ -59,8 +59,7 @@ void ReadMembership(const std::string& file, CgroupPlaces& places) {
     if (first == std::string::npos) continue;
     const std::size_t second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    const std::string_view controllers =
-        std::string_view(line).substr(first + 1, second - first - 1);
+    const std::string controllers = line.substr(first + 1, second - first - 1);
     if (controllers.empty()) {
       places.v2.path = line.substr(second + 1);
     } else if (HasItem(controllers, "cpu")) {
@@ -114,7 +113,7 @@ std::optional<double> QuotaV2(const std::string& folder) {
   const std::string line = FirstLine(folder + "/cpu.max");
   const std::size_t space = line.find(' ');
   if (space == std::string::npos) return std::nullopt;
-  return Ratio(std::string_view(line).substr(0, space), std::string_view(line).substr(space + 1));
+  return Ratio(line.substr(0, space), line.substr(space + 1));
 }
 
 std::optional<double> QuotaV1(const std::string& folder) {

@@ -27,13 +27,10 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
       const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
       if (written > 0) {
         rest.remove_prefix(static_cast<std::size_t>(written));
-      } else if (written < 0 && errno == EINTR) {
         continue;
-      } else if (written < 0 && errno == EAGAIN && WaitWritable()) {
-        continue;
-      } else {
-        return;  // nobody reads the log: the line is lost, the service goes on
       }
+      const bool again = written < 0 && (errno == EINTR || (errno == EAGAIN && WaitWritable()));
+      if (!again) return;  // nobody reads the log: the line is lost, the service goes on
     }
   }
   void flush_() override {}

@@ -122,19 +122,18 @@ class JsonFormatter final : public spdlog::formatter {
   explicit JsonFormatter(std::string process) : process_(std::move(process)) {}
 
   void format(const spdlog::details::log_msg& record, spdlog::memory_buf_t& out) override {
-    Append("{\"time\":\"", out);
+    Append(R"({"time":")", out);
     clock_.Append(record.time, out);
-    Append("Z\",\"level\":\"", out);
+    Append(R"(Z","level":")", out);
     Append(LookOf(record.level).name, out);
+    out.push_back('"');
     if (!process_.empty()) {
-      Append("\",\"process\":", out);
+      Append(R"(,"process":)", out);
       Append(JsonQuote(process_), out);
-      Append(",\"pid\":", out);
-    } else {
-      Append("\",\"pid\":", out);
     }
+    Append(R"(,"pid":)", out);
     Append(std::to_string(::getpid()), out);
-    Append(",\"message\":", out);
+    Append(R"(,"message":)", out);
     Append(JsonQuote({record.payload.data(), record.payload.size()}), out);
     Append("}\n", out);
   }

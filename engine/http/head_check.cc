@@ -184,6 +184,21 @@ int CheckHeadSize(std::string_view head, const HttpLimits& limits) {
   return head.size() - line > limits.max_header_block ? kFieldsTooLarge : 0;
 }
 
+int StatusOf(HttpParser::Error error) {
+  switch (error) {
+    case HttpParser::Error::kUnsupportedMethod:
+      return kNotImplemented;
+    case HttpParser::Error::kVersion:
+      return kVersionNotSupported;
+    case HttpParser::Error::kTooManyFields:
+      return kFieldsTooLarge;
+    case HttpParser::Error::kSyntax:
+    case HttpParser::Error::kUnknownMethod:
+      break;
+  }
+  return kBadRequest;
+}
+
 int JudgeUnknownMethod(std::string_view line) {
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (IsOf(kTokenChar, line[i])) continue;

@@ -23,6 +23,9 @@ HeadVerdict CheckHead(const HttpParser& parser, RequestHead& head, Request& requ
 /// of it: up to its end, to an error, or to the end of what was received.
 int CheckHeadSize(std::string_view head, const HttpLimits& limits);
 
+/// The status for what the parser refuses. kUnknownMethod is for JudgeUnknownMethod().
+int StatusOf(HttpParser::Error error);
+
 /// What a method that the parser does not know deserves: 501 if it is a token that a space ends,
 /// 400 if it is not, 0 if more bytes are needed to tell. `line` is the request line as far as it
 /// was received.

@@ -47,11 +47,6 @@ struct HttpParser::Callbacks {
                         : std::string_view(view.data(), view.size() + size);
   }
 
-  static int TooMany(HttpParser& self) {
-    self.error_ = Error::kTooManyFields;
-    return HPE_USER;
-  }
-
   static int OnUrl(llhttp_t* llhttp, const char* at, std::size_t size) {
     Extend(Self(llhttp).head_->target, at, size);
     return 0;
@@ -59,9 +54,8 @@ struct HttpParser::Callbacks {
 
   static int OnHeaderField(llhttp_t* llhttp, const char* at, std::size_t size) {
     HttpParser& self = Self(llhttp);
-    if (self.in_body_) return OnTrailer(self, size);
+    if (self.in_body_) return 0;  // trailers are dropped
     if (!self.in_field_name_) {
-      if (self.head_->fields().size() >= self.limits_.max_header_fields) return TooMany(self);
       self.in_field_name_ = true;
       self.head_->Append() = {{at, size}, {}};
     } else {
@@ -71,34 +65,21 @@ struct HttpParser::Callbacks {
   }
 
   static int OnHeaderFieldComplete(llhttp_t* llhttp) {
-    Self(llhttp).in_field_name_ = false;
-    return 0;
+    HttpParser& self = Self(llhttp);
+    self.in_field_name_ = false;
+    const std::size_t count = self.in_body_ ? ++self.trailer_fields_ : self.head_->fields().size();
+    return count > self.limits_.max_header_fields ? -1 : 0;
   }
 
   static int OnHeaderValue(llhttp_t* llhttp, const char* at, std::size_t size) {
     HttpParser& self = Self(llhttp);
-    if (self.in_body_) return OnExtra(self, size);
-    Extend(self.head_->last().value, at, size);
+    if (!self.in_body_) Extend(self.head_->last().value, at, size);
     return 0;
   }
 
-  /// Trailer fields are counted and dropped.
-  static int OnTrailer(HttpParser& self, std::size_t size) {
-    if (!self.in_field_name_) {
-      self.in_field_name_ = true;
-      if (++self.extra_fields_ > self.limits_.max_header_fields) return TooMany(self);
-      size += 4;  // ": " and CRLF
-    }
-    return OnExtra(self, size);
-  }
-
-  static int OnExtra(HttpParser& self, std::size_t size) {
-    self.extra_bytes_ += size;
-    return self.extra_bytes_ > self.limits_.max_header_block ? TooMany(self) : 0;
-  }
-
-  static int OnChunkExtension(llhttp_t* llhttp, const char*, std::size_t size) {
-    return OnExtra(Self(llhttp), size + 1);
+  static int OnChunkHeader(llhttp_t* llhttp) {
+    ++Self(llhttp).chunks_;
+    return 0;
   }
 
   static int OnHeadersComplete(llhttp_t* llhttp) {
@@ -114,8 +95,8 @@ struct HttpParser::Callbacks {
     self.content_length_ = llhttp->content_length;
     self.in_body_ = true;
     if (!self.chunked_ && self.content_length_ == 0) return 0;
-    self.extra_bytes_ = 0;
-    self.extra_fields_ = 0;
+    self.framing_bytes_ = 0;
+    self.trailer_fields_ = self.chunks_ = self.begun_chunks_ = 0;
     self.event_ = Event::kHead;
     return HPE_PAUSED;
   }
@@ -143,8 +124,7 @@ constinit const llhttp_settings_t HttpParser::Callbacks::kSettings = [] {
   settings.on_header_field_complete = &OnHeaderFieldComplete;
   settings.on_header_value = &OnHeaderValue;
   settings.on_headers_complete = &OnHeadersComplete;
-  settings.on_chunk_extension_name = &OnChunkExtension;
-  settings.on_chunk_extension_value = &OnChunkExtension;
+  settings.on_chunk_header = &OnChunkHeader;
   settings.on_body = &OnBody;
   settings.on_message_complete = &OnMessageComplete;
   return settings;
@@ -173,27 +153,44 @@ HttpParser::HttpParser(const HttpLimits& limits) : limits_(limits) {
   auto* llhttp = new (llhttp_.data()) llhttp_t;
   llhttp_init(llhttp, HTTP_REQUEST, &Callbacks::kSettings);
   llhttp->data = this;
+  // Whether a connection goes on is the session's decision: a trailer field named Connection does
+  // not count.
+  llhttp_set_lenient_keep_alive(llhttp, 1);
 }
 
 HttpParser::Event HttpParser::Feed(const char* data, std::size_t size) {
   llhttp_t* llhttp = AsLlhttp(llhttp_.data());
   piece_ = {};
+  const bool in_chunks = in_body_ && chunked_;
   llhttp_resume(llhttp);
   const llhttp_errno_t code = llhttp_execute(llhttp, data, size);
-  if (code == HPE_OK) {
-    position_ = data + size;
-    return Event::kNeedMore;
+  position_ = code == HPE_OK ? data + size : llhttp_get_error_pos(llhttp);
+  if (in_chunks && !CountFraming(data)) {
+    error_ = Error::kTooManyFields;
+    return Event::kError;
   }
-  position_ = llhttp_get_error_pos(llhttp);
+  if (code == HPE_OK) return Event::kNeedMore;
   if (code == HPE_PAUSED) return event_;
   return Fail(code, data + size);
+}
+
+/// Bounds chunk sizes, extensions and trailers together: as much as a header block, and room for a
+/// size line in each chunk. A chunk counts once its data has begun, so that the verdict does not
+/// depend on how the bytes were cut.
+bool HttpParser::CountFraming(const char* data) {
+  constexpr std::size_t kSizeLine = 16;
+  framing_bytes_ += static_cast<std::size_t>(position_ - data) - piece_.size();
+  if (framing_bytes_ > limits_.max_header_block + kSizeLine * (begun_chunks_ + 1)) return false;
+  if (!piece_.empty()) begun_chunks_ = chunks_;
+  return true;
 }
 
 HttpParser::Event HttpParser::Fail(int code, const char* end) {
   const llhttp_t* llhttp = AsLlhttp(llhttp_.data());
   const char* after_target = head_->target.data() + head_->target.size();
   switch (code) {
-    case HPE_USER:  // error_ was set by the callback
+    case HPE_CB_HEADER_FIELD_COMPLETE:
+      error_ = Error::kTooManyFields;
       break;
     case HPE_INVALID_METHOD:
       error_ = Error::kUnknownMethod;

@@ -99,6 +99,7 @@ class HttpParser {
  private:
   struct Callbacks;
 
+  bool CountFraming(const char* data);
   Event Fail(int code, const char* end);
 
   // An llhttp_t; its header stays out of ours.
@@ -109,8 +110,10 @@ class HttpParser {
   const char* position_ = nullptr;
   std::string_view piece_;
   std::uint64_t content_length_ = 0;
-  std::size_t extra_bytes_ = 0;   ///< of trailers and chunk extensions
-  std::size_t extra_fields_ = 0;  ///< trailer fields
+  std::size_t framing_bytes_ = 0;  ///< of a chunked body, without its data
+  std::size_t trailer_fields_ = 0;
+  std::size_t chunks_ = 0;        ///< whose size line is complete
+  std::size_t begun_chunks_ = 0;  ///< whose data has begun
   Event event_ = Event::kNeedMore;
   Error error_ = Error::kSyntax;
   Method method_ = Method::kGet;

@@ -113,8 +113,8 @@ class HttpSession {
     kDiscarded,  ///< nobody wants it: the answer is an error
   };
 
-  // http_session.cc: input. Each step returns whether there is more to do at once; if not, state_
-  // says why.
+  // http_session.cc and session_body.cc: input. Each step returns whether there is more to do at
+  // once; if not, state_ says why.
   SessionState Process();
   bool Advance();
   bool BeginRequest();
@@ -143,6 +143,7 @@ class HttpSession {
   bool Finish();
   bool Close(SessionState state);
   void EndExchange();
+  void DropRequest();
   void ReleaseStorage();
 
   // session_response.cc: what the application answers with.

@@ -55,16 +55,13 @@ struct RequestStorage {
     body.Release();
     body_size = 0;
     head_apart = head_complete = matched = complete = in_gate = false;
-    if (!deferred.empty()) DropDeferred();
+    deferred.Clear();
+    if (deferred.capacity() > kMaxKept) deferred.Release();
     response = {};
   }
 
  private:
-  void DropDeferred() {
-    constexpr std::size_t kKept = 64 * 1024;
-    deferred.Clear();
-    if (deferred.capacity() > kKept) deferred.Release();
-  }
+  static constexpr std::size_t kMaxKept = 64 * 1024;
 };
 
 }  // namespace turbo::engine

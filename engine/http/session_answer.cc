@@ -170,12 +170,18 @@ bool HttpSession::Finish() {
 
 bool HttpSession::Close(SessionState state) {
   phase_ = Phase::kClosed;
-  if (storage_ != nullptr) ReleaseStorage();
+  DropRequest();
   return Stop(state);
 }
 
-void HttpSession::ReleaseStorage() {
+void HttpSession::DropRequest() {
+  if (storage_ == nullptr) return;
   storage_->Reset();
+  ReleaseStorage();
+}
+
+/// The storage was reset: by Finish(), or by DropRequest().
+void HttpSession::ReleaseStorage() {
   context_.buffers.ReleaseStorage(storage_);
   storage_ = nullptr;
 }

@@ -1,6 +1,8 @@
 #include "engine/loop/connection.h"
 
+#include <linux/sockios.h>
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -156,9 +158,23 @@ bool Connection::WriteOut() {
   loop_.counters.bytes_out.Add(sent);
   cork.Consume(sent);
   pending_ = loop_.write_buffers.TakeCork();
-  io_deadline_ = loop_.session_context.now + loop_.config.timeouts.write;
+  NoteWriteProgress();
   ArmWrite();
   return false;
+}
+
+void Connection::NoteWriteProgress() {
+  kernel_queue_ = KernelQueue();
+  // Not the turn's time: the application may have taken long to answer.
+  io_deadline_ = std::chrono::steady_clock::now() + loop_.config.timeouts.write;
+}
+
+/// Bytes that the peer has not taken from the kernel yet (tcp(7), SIOCOUTQ). The kernel reports
+/// room only when a good part of a send buffer of megabytes is free: a slow client makes progress
+/// long before that.
+int Connection::KernelQueue() const {
+  int bytes = 0;
+  return ::ioctl(fd_, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
 void Connection::OnWritable(const asio::error_code& error) {
@@ -176,7 +192,7 @@ void Connection::OnWritable(const asio::error_code& error) {
     if (n > 0) {
       loop_.counters.bytes_out.Add(static_cast<std::size_t>(n));
       pending_.Consume(static_cast<std::size_t>(n));
-      io_deadline_ = loop_.session_context.now + loop_.config.timeouts.write;
+      NoteWriteProgress();
     }
     if (!pending_.empty()) {
       ArmWrite();
@@ -333,7 +349,7 @@ void Connection::CloseIfIdle() {
   if (HasInput()) return;  // will be read, and answered with `Connection: close`
   if (!received_any_) {
     if (io_deadline_ == TimePoint::max()) io_deadline_ = loop_.session_context.now + kDrainGrace;
-    if (loop_.session_context.now < io_deadline_) return;
+    if (loop_.sweep_time < io_deadline_) return;
   }
   Close(CloseMode::kNormal);
 }
@@ -346,10 +362,12 @@ TimePoint Connection::DueTime() const {
 void Connection::OnSwept() {
   if (closed_) return;
   Guard([this] {
-    const TimePoint now = loop_.session_context.now;
+    const TimePoint now = loop_.sweep_time;
     if (now >= DueTime()) {
       if (lingering_) {
         Close(CloseMode::kNormal);
+      } else if (!pending_.empty() && KernelQueue() < kernel_queue_) {
+        NoteWriteProgress();
       } else if (!pending_.empty()) {
         loop_.counters.timeouts.Add(1);
         Close(CloseMode::kReset);  // also frees what the kernel still holds for this client

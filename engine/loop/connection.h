@@ -66,6 +66,8 @@ class Connection final : public DeadlineWheel::Entry,
   void ReadSome(Readiness readiness);
   void Apply(SessionState state);
   bool WriteOut();
+  void NoteWriteProgress();
+  [[nodiscard]] int KernelQueue() const;
   void Proceed();
   void Resume();
   void ContinueReading();
@@ -97,6 +99,7 @@ class Connection final : public DeadlineWheel::Entry,
   bool deferred_read_ = false;                   ///< RunDeferred has to read
   SessionState state_ = SessionState::kReading;  ///< what to do once the output is written
   std::uint32_t discarded_ = 0;
+  int kernel_queue_ = 0;  ///< at the last progress of a pending write
   TimePoint io_deadline_ =
       TimePoint::max();   ///< of a pending write, of lingering, of the grace of a drain
   OutputBuffer pending_;  ///< what the socket did not take

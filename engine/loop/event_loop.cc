@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <asio/basic_waitable_timer.hpp>
@@ -20,6 +21,7 @@
 #include "engine/loop/connection_pool.h"
 #include "engine/loop/listener.h"
 #include "engine/loop/loop_state.h"
+#include "engine/loop/stall_meter.h"
 
 namespace turbo::engine {
 namespace {
@@ -30,6 +32,14 @@ using SteadyTimer =
 
 /// The sweep without connections: only the heartbeat needs it then.
 constexpr std::chrono::seconds kIdleTick{1};
+
+/// steady_clock's time as of the last timer interrupt: some milliseconds old, and several times
+/// cheaper to read.
+TimePoint RoughNow() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return TimePoint(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
 
 }  // namespace
 
@@ -121,6 +131,7 @@ class EventLoop::Impl final : public LoopEvents, public EpollHook::TurnHandler {
 
   // EpollHook::TurnHandler
   void OnTurnEnd() noexcept override {
+    stalls_.Record(state_.session_context.now, RoughNow());
     if (!closed_.empty()) [[unlikely]]
       ReapClosed();
   }
@@ -215,7 +226,8 @@ class EventLoop::Impl final : public LoopEvents, public EpollHook::TurnHandler {
 
   void OnTick(const asio::error_code& /*error*/) {
     if (finished_) return;
-    state_.wheel.Advance(state_.session_context.now, [](DeadlineWheel::Entry& entry) {
+    state_.sweep_time = state_.session_context.now - stalls_.longest();
+    state_.wheel.Advance(state_.sweep_time, [](DeadlineWheel::Entry& entry) {
       static_cast<Connection&>(entry).OnSwept();
     });
     for (const auto& listener : listeners_) listener->ResumeIfPossible();
@@ -249,6 +261,7 @@ class EventLoop::Impl final : public LoopEvents, public EpollHook::TurnHandler {
   std::optional<Io> io_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::optional<Error> failure_;
+  StallMeter stalls_;
   bool defer_posted_ = false;
   bool slow_tick_ = false;
   bool finished_ = false;

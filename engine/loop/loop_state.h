@@ -75,6 +75,7 @@ struct LoopState {
   DateCache date;
   InflightGate inflight_gate;
   SessionContext session_context;
+  TimePoint sweep_time{};  ///< what deadlines are compared with: now, less what StallMeter says
   WriteBuffers write_buffers;
   DeadlineWheel wheel;
   asio::io_context io;

@@ -47,7 +47,7 @@ class ArgumentArray {
 
 }  // namespace
 
-void DataclassNode::Define(PyRef type, std::string name, std::vector<Field> fields,
+void DataclassNode::Define(PyRef type, const std::string& name, std::vector<Field> fields,
                            PyRef keyword_names) {
   type_ = std::move(type);
   refusal_ = "Input should be a dictionary or an instance of " + name;

@@ -29,7 +29,7 @@ class DataclassNode final : public Node {
   /// Set once, after the node may have been referred to: a class may contain itself.
   /// `keyword_names` is a tuple of the last fields' names, which are passed by keyword; null for
   /// none.
-  void Define(PyRef type, std::string name, std::vector<Field> fields, PyRef keyword_names);
+  void Define(PyRef type, const std::string& name, std::vector<Field> fields, PyRef keyword_names);
 
   PyRef FromJson(PyObject* value, const Location& where, Validation& validation) const override;
 

@@ -40,6 +40,7 @@ class Fixture {
     return run.error();
   }
 
+ protected:
   TemporaryDirectory dir_;
   std::string gil_;
   std::string ft_;

@@ -178,18 +178,30 @@ TEST_CASE("HttpSession limits bodies that it discards", "[http]") {
 TEST_CASE("HttpSession limits trailers and chunk extensions as it does header fields", "[http]") {
   const HttpLimits limits{.max_header_block = 100, .max_header_fields = 4};
   const std::string head(kChunkedHead);
+  const auto statuses = [&](const std::string& body) {
+    return Statuses(WithLimits(head + body, limits).output);
+  };
   const std::string many = "A: b\r\nA: b\r\nA: b\r\nA: b\r\n";
-  CHECK(Statuses(WithLimits(head + "0\r\n" + many + "\r\n", limits).output) == std::vector{200});
-  CHECK(Statuses(WithLimits(head + "0\r\n" + many + "A: b\r\n\r\n", limits).output) ==
-        std::vector{431});
-  const std::string longer(60, 'x');
-  CHECK(Statuses(WithLimits(head + "0\r\nA: " + longer + "\r\n\r\n", limits).output) ==
-        std::vector{200});
-  CHECK(Statuses(WithLimits(head + "0\r\nA: " + longer + longer + "\r\n\r\n", limits).output) ==
-        std::vector{431});
-  CHECK(Statuses(
-            WithLimits(head + "1;" + longer + "\r\na\r\n1;" + longer + "\r\na\r\n0\r\n\r\n", limits)
-                .output) == std::vector{431});
+  CHECK(statuses("0\r\n" + many + "\r\n") == std::vector{200});
+  CHECK(statuses("0\r\n" + many + "A: b\r\n\r\n") == std::vector{431});
+  CHECK(statuses("0\r\n" + many + "A b\r\n\r\n") == std::vector{400});
+  const std::string x(60, 'x');
+  CHECK(statuses("0\r\nA: " + x + "\r\n\r\n") == std::vector{200});
+  CHECK(statuses("0\r\nA: " + x + x + "\r\n\r\n") == std::vector{431});
+  CHECK(statuses("0\r\nA: " + x + x + "\x01\r\n\r\n") == std::vector{431});
+  CHECK(statuses("0\r\nA:" + std::string(200, ' ')) == std::vector{431});
+  CHECK(statuses("1;" + x + "\r\na\r\n0\r\n\r\n") == std::vector{200});
+  CHECK(statuses("1;" + x + x + "\r\na\r\n0\r\n\r\n") == std::vector{431});
+  CHECK(statuses("1;" + x + "\r\na\r\n1;" + x + x + "\r\na\r\n0\r\n\r\n") == std::vector{431});
+  CHECK(statuses(std::string(200, '0') + "\r\n\r\n") == std::vector{431});
+  std::string many_chunks;
+  for (int i = 0; i < 100; ++i) many_chunks += "1\r\na\r\n";
+  CHECK(statuses(many_chunks + "0\r\n\r\n") == std::vector{200});
+  // The head does not count.
+  const std::string line = "POST /echo?" + std::string(300, 'q') + " HTTP/1.1\r\n";
+  CHECK(
+      Statuses(WithLimits(line + head.substr(head.find('\n') + 1) + "0\r\n\r\n", limits).output) ==
+      std::vector{200});
 }
 
 TEST_CASE("HttpSession closes a connection on which nothing comes", "[http]") {

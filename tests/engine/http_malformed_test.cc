@@ -231,6 +231,7 @@ TEST_CASE("HttpSession refuses malformed chunks", "[http]") {
            "5\r\nhello\r\n0\n\r\n",
            "5\rhello\r\n0\r\n\r\n",
            "5;a=\x01\r\nhello\r\n0\r\n\r\n",
+           "5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n",
            "5;a\nb\r\nhello\r\n0\r\n\r\n",
        }) {
     CAPTURE(body);

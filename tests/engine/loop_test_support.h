@@ -23,6 +23,7 @@
 
 #include "engine/base/unique_fd.h"
 #include "engine/loop/event_loop.h"
+#include "tests/engine/allocation_counter.h"
 
 namespace turbo::engine::testing {
 
@@ -78,11 +79,13 @@ class FakeGateway final : public AppGateway {
     Add(post, "/echo");
     Add(get, "/later");
     Add(get, "/release");
+    Add(get, "/busy/{ms:int}");
   }
 
   [[nodiscard]] const Router& router() const override { return router_; }
 
   void Handle(Exchange& exchange) noexcept override {
+    allocations.store(test::AllocationsOfThisThread());
     handled.fetch_add(1);
     const ResponseHead head{.status = 200, .content_type = "text/plain", .headers = {}};
     const auto number = [&] {
@@ -103,6 +106,9 @@ class FakeGateway final : public AppGateway {
         kept_.push_back(&exchange);
         kept.store(kept_.size());
         return;
+      case 7:
+        std::this_thread::sleep_for(std::chrono::milliseconds(number()));
+        return exchange.Respond(head, "busy");
       default:
         for (Exchange* waiting : std::exchange(kept_, {})) waiting->Respond(head, "late");
         kept.store(0);
@@ -116,6 +122,7 @@ class FakeGateway final : public AppGateway {
     kept.store(kept_.size());
   }
 
+  std::atomic<std::uint64_t> allocations{0};  ///< of the loop's thread, before the last request
   std::atomic<std::uint64_t> handled{0};
   std::atomic<std::uint64_t> produced{0};  ///< bytes of all streams
   std::atomic<std::uint64_t> abandoned{0};

@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -265,3 +267,36 @@ def test_command_line_beats_environment_beats_file(tmp_path: Path, start_server:
     by_command_line = start_server(BASIC, "--workers", "3", port=ports[2], env=environment)
     assert by_command_line.port == ports[2]
     assert "mode: procs, 3 processes x 1 loop" in by_command_line.stderr.lines
+
+
+# --- installed
+
+
+def test_installed_layout(tmp_path: Path, start_server: Any) -> None:
+    """As ``make install`` lays it out, in a folder of its own, without the build tree's."""
+    built = Path(harness.turbo_bin()).resolve().parent
+    if not (built / "turbo-workers.txt").exists():
+        pytest.skip("the program under test is an installed one already")
+    program = tmp_path / "bin" / "turbo"
+    program.parent.mkdir()
+    shutil.copy2(harness.turbo_bin(), program)
+    libexec = tmp_path / "libexec" / "turbo"
+    libexec.mkdir(parents=True)
+    for file in [*built.glob("turbo-worker-*"), built / "turbo-workers.txt"]:
+        shutil.copy2(file, libexec)
+    package = tmp_path / "lib" / "turbo" / "python"
+    shutil.copytree(
+        (built / "python" / "turbo").resolve(),
+        package / "turbo",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    done = subprocess.run(
+        [program, "info", "--python-path"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{package}\n"
+    server = start_server(
+        BASIC, command=(str(program), "run", str(BASIC), *ONE_LOOP, "--port", "0")
+    )
+    where = server.get("/where").json()
+    assert str(package) in where["path"]
+    assert str(built / "python") not in where["path"]

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from integration import harness
 from integration.conformance import framing, requests
 from integration.conformance.model import Case, Expect, get

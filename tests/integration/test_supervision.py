@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-
 from integration import harness
 from integration.conformance.model import get
 from integration.conformance.wire import Connection, ProtocolError

@@ -22,7 +22,8 @@ std::string Repr(PyObject* object) {
 
 PyRef Descriptions(const Signature& signature) {
   return Evaluate("compile_routes(app).routes[0].arguments",
-                  "import dataclasses, enum, typing, uuid\n"
+                  "import dataclasses, sys, types\n"
+                  "sys.modules[__name__] = types.ModuleType(__name__)\n"
                   "from dataclasses import dataclass\n"
                   "from typing import *\n"
                   "from turbo import App, Request\n"

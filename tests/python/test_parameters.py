@@ -9,7 +9,7 @@ import uuid
 from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
-from turbo import App
+from turbo import App, ConfigurationError
 from turbo.testing import Client
 
 
@@ -317,6 +317,26 @@ def test_encoded_and_unicode_names():
     client = Client(app)
     assert client.get("/q?gr%C3%B6%C3%9Fe=5&a%5Fb=6").json() == [5, 6]
     assert client.get("/q?gr%c3%b6%c3%9fe=5").json() == [5, 0]
+
+
+def test_a_missing_name_in_an_annotation_is_refused():
+    app = App()
+
+    @app.get("/q")
+    def handler(x: NoSuchName) -> None: ...  # noqa: F821
+
+    with pytest.raises(ConfigurationError, match=r"cannot be evaluated \(NameError: .*NoSuchName"):
+        Client(app)
+
+
+def test_a_missing_name_in_what_a_handler_returns_does_not_matter():
+    app = App()
+
+    @app.get("/q")
+    def handler(x: int) -> NoSuchName:  # noqa: F821
+        return x
+
+    assert Client(app).get("/q?x=4").text == "4"
 
 
 def test_many_parameters():

@@ -71,7 +71,7 @@ def test_methods_status_and_name_reach_the_route():
         (lambda app: app.get("/")(3), "a handler is a function"),
         (lambda app: app.include(Router(), prefix="x"), "begin it with '/'"),
         (lambda app: app.include(Router(), prefix="/x/"), "leave out"),
-        (lambda app: app.include(app), "into itself"),
+        (lambda app: app.include(App()), "takes a turbo.Router, not App"),
         (lambda app: app.include("router"), "takes a turbo.Router"),
         (lambda app: app.exception_handler(404), "class of exceptions"),
         (lambda app: app.on_startup(None), "without parentheses"),
@@ -301,6 +301,8 @@ def test_url_for():
     assert app.url_for("thing", thing=uuid.UUID(int=1)).endswith("-000000000001")
     with pytest.raises(LookupError, match="no route named 'nobody'"):
         app.url_for("nobody")
+    files.get("/later", name="nobody")(lambda: None)
+    assert app.url_for("nobody") == "/files/later"
     with pytest.raises(LookupError, match="does not go with the parameters"):
         app.url_for("user", name=7)
     with pytest.raises(ValueError, match="invalid literal"):
@@ -336,6 +338,7 @@ def test_unusual_callables_are_handlers():
     app.get("/static/{x}")(Service.static)
     app.get("/keyword/{x}")(keyword_only)
     app.get("/positional/{x}")(positional_only)
+    app.get("/generic/{x}")(generic)
     app.get("/partial/{x}")(functools.partial(keyword_only, z="given"))
     client = Client(app)
     assert client.get("/method/1").json() == {"method": 1}
@@ -343,6 +346,7 @@ def test_unusual_callables_are_handlers():
     assert client.get("/static/1").json() == {"static": 1}
     assert client.get("/keyword/1?z=q").json() == {"x": 1, "y": 2, "z": "q"}
     assert client.get("/positional/1").json() == {"x": 1, "y": 3}
+    assert client.get("/generic/1?y=2&y=3").json() == {"x": 1, "y": [2, 3]}
     assert client.get("/partial/1?y=5").json() == {"x": 1, "y": 5, "z": "given"}
 
 

@@ -57,6 +57,7 @@ def test_run_execs_turbo_with_the_options(tmp_path, fake_turbo):
         "--port=0",
         "--mode=procs",
         "--workers=2",
+        f"--python={sys.executable}",
         "--no-access-log",
         "--max-body=100",
         "--keep-alive=5s",

@@ -57,8 +57,8 @@ TEST_CASE("StartChild puts descriptors in their places, whatever their numbers",
 }
 
 TEST_CASE("StartChild passes arguments and environment, and no more", "[child]") {
-  ChildSpec spec = Shell("test \"$0\" = zero && test \"$A\" = 'x y' && test -z \"$HOME\"");
-  spec.arguments.push_back("zero");
+  ChildSpec spec = Shell(R"(test "$0" = zero && test "$A" = 'x y' && test -z "$HOME")");
+  spec.arguments.emplace_back("zero");
   spec.environment = {"A=x y"};
   CHECK(StatusOf(spec) == 0);
 }

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,7 +108,7 @@ UniqueFd SendGet(std::uint16_t port, const std::string& path) {
   const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
-    return UniqueFd();
+    return {};
   }
   return fd;
 }

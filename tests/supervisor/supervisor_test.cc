@@ -1,7 +1,6 @@
 // The supervisor in a process of its own, with fake workers: starts, readiness, stops, deaths.
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -9,6 +8,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
+#include <csignal>
 #include <set>
 #include <string>
 #include <thread>

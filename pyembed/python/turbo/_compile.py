@@ -218,7 +218,7 @@ def _is_request(annotation: Any) -> bool:
 
 def _parameters(where: str, handler: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     try:
-        signature = inspect.signature(handler)
+        signature = _schema.signature_of(handler)
     except (TypeError, ValueError):
         raise ConfigurationError(
             f"{where}: its signature is not known; wrap it in a function written in Python"
@@ -302,7 +302,7 @@ def _refuse_coroutine(where: str, function: Callable[..., Any]) -> None:
 
 def _check_call(where: str, function: Callable[..., Any], count: int, what: str) -> None:
     try:
-        inspect.signature(function).bind(*(None,) * count)
+        _schema.signature_of(function).bind(*(None,) * count)
     except ValueError:
         return  # a built-in whose signature is not known
     except TypeError:

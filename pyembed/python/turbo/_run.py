@@ -86,7 +86,7 @@ def exec_turbo(app: App, options: Mapping[str, object]) -> NoReturn:
             '`if __name__ == "__main__":`'
         )
     chosen = dict(options)
-    if chosen.get("python") is None and chosen.get("mode") is None and sys.executable:
+    if chosen.get("python") is None and sys.executable:
         chosen["python"] = sys.executable
     turbo = find_turbo()
     arguments = [turbo, "run", *option_arguments(chosen), main_target(app)]

@@ -10,7 +10,10 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import enum
+import functools
 import inspect
+import operator
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -65,7 +68,7 @@ class NotUnderstoodError(Exception):
 
 def strip(annotation: Any) -> Any:
     """The annotation without ``Annotated``, ``Final`` and names of aliases."""
-    while True:
+    while type(annotation) is not type:  # nearly all are classes
         if isinstance(annotation, typing.TypeAliasType):
             annotation = annotation.__value__
         elif isinstance(typing.get_origin(annotation), typing.TypeAliasType):
@@ -78,24 +81,33 @@ def strip(annotation: Any) -> Any:
             annotation = typing.get_args(annotation)[0]
         elif isinstance(annotation, typing.NewType):
             annotation = annotation.__supertype__
+        elif isinstance(annotation, typing.TypeVar):
+            choices = annotation.__constraints__ or (annotation.__bound__ or Any,)
+            annotation = functools.reduce(operator.or_, choices)
         else:
-            return annotation
+            break
+    return annotation
 
 
 _QUALIFIERS = (typing.Final, typing.ClassVar, typing.Required, typing.NotRequired, typing.ReadOnly)
 
 
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """inspect.signature, also where an annotation cannot be evaluated (PEP 649).
+
+    Raises:
+        TypeError, ValueError: As inspect.signature.
+    """
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        return inspect.signature(function, annotation_format=annotationlib.Format.FORWARDREF)
+    return inspect.signature(function)
+
+
 def is_union(annotation: Any) -> bool:
     """``A | B``, ``Union[A, B]`` or ``Optional[A]``."""
     return typing.get_origin(annotation) in (Union, types.UnionType)
-
-
-def is_class_body(annotation: Any) -> bool:
-    """A dataclass or a TypedDict."""
-    origin = typing.get_origin(annotation) or annotation
-    return isinstance(origin, type) and (
-        dataclasses.is_dataclass(origin) or typing.is_typeddict(origin)
-    )
 
 
 def describe(annotation: Any) -> str:
@@ -262,7 +274,7 @@ def _substitute(hint: Any, values: dict[Any, Any]) -> Any:
 def _check_constructor(kind: Any, fields: list[tuple[Any, ...]]) -> None:
     """The constructor takes the fields in this order: it may have been written by hand."""
     try:
-        signature = inspect.signature(kind)
+        signature = signature_of(kind)
         signature.bind(*(0 for f in fields if not f[5]), **{f[0]: 0 for f in fields if f[5]})
     except (TypeError, ValueError):
         raise NotUnderstoodError("has a constructor that does not take its fields") from None

@@ -26,6 +26,8 @@ class App(Router):
         ConfigurationError: An argument is malformed.
     """
 
+    _includable = False
+
     def __init__(
         self,
         trailing_slash: Literal["redirect", "ignore", "strict"] = "redirect",
@@ -41,6 +43,7 @@ class App(Router):
         self._startup: list[Callable[[], object]] = []
         self._shutdown: list[Callable[[], object]] = []
         self._exception_handlers: dict[type[BaseException], Callable[..., Any]] = {}
+        self._named: tuple[int, dict[str, list[str]]] = (0, {})
 
     def on_startup(self, function: F) -> F:
         """Decorator: call the function once in each process, before its first request.
@@ -118,19 +121,28 @@ class App(Router):
             LookupError: There is no route of this name with these parameters.
             ValueError: A value does not fit its parameter, e.g. a slash in ``{name}``.
         """
-        known = []
-        for route in self.routes():
-            if route.name == route_name:
-                path = build_path(route.path, params)
-                if path is not None:
-                    return path
-                known.append(route.path)
+        known = self._paths_by_name().get(route_name, [])
+        for pattern in known:
+            path = build_path(pattern, params)
+            if path is not None:
+                return path
         if known:
             raise LookupError(
                 f"route {route_name!r} is {' or '.join(known)}, which does not go with the "
                 f"parameters {', '.join(params) or '(none)'}"
             )
         raise LookupError(f"there is no route named {route_name!r}")
+
+    def _paths_by_name(self) -> dict[str, list[str]]:
+        """Looked up once; again if routes were added since."""
+        size = self._size()
+        known_size, paths = self._named
+        if size != known_size:
+            paths = {}
+            for route in self.routes():
+                paths.setdefault(route.name, []).append(route.path)
+            self._named = (size, paths)
+        return paths
 
     def run(
         self,
@@ -160,7 +172,7 @@ class App(Router):
 
         For the end of a script, under ``if __name__ == "__main__":``. Every argument is the option
         of the same name of ``turbo run`` (see ``turbo run --help``) and its default is that
-        option's. The interpreter is the one that runs the script, unless ``python`` or ``mode`` is
+        option's. The interpreter is the one that runs the script, unless ``python`` is
         given.
 
         Args:

@@ -45,6 +45,9 @@ class Router:
         ConfigurationError: The prefix is malformed.
     """
 
+    # An App cannot be included: its hooks and exception handlers would be lost.
+    _includable = True
+
     def __init__(self, prefix: str = "") -> None:
         self._prefix = _checked_prefix(prefix)
         self._entries: list[Route | tuple[Router, str]] = []
@@ -143,7 +146,7 @@ class Router:
         Raises:
             ConfigurationError: The prefix is malformed, or the group contains this one.
         """
-        if not isinstance(router, Router):
+        if not isinstance(router, Router) or not router._includable:
             raise ConfigurationError(f"include() takes a turbo.Router, not {type(router).__name__}")
         if router._contains(self):
             raise ConfigurationError("include(): a router cannot be included into itself")
@@ -168,6 +171,10 @@ class Router:
                 router, prefix = entry
                 for route in router.routes():
                     yield route._replace(path=self._prefix + prefix + route.path)
+
+    def _size(self) -> int:
+        """How many routes and inclusions there are; grows with every one that is added."""
+        return sum(1 if isinstance(e, Route) else 1 + e[0]._size() for e in self._entries)
 
     def _contains(self, other: Router) -> bool:
         return self is other or any(

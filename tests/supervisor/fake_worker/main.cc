@@ -71,7 +71,7 @@ class FakeWorker {
     Send(ControlType::kReady, "FakePython 1.0");
     ready_at_ = Clock::now();
     if (orders_.Has("close-control")) ::close(config_.control_fd);
-    while (!(draining_ && clients_.empty() && !orders_.Has("ignore-drain"))) {
+    while (!draining_ || !clients_.empty() || orders_.Has("ignore-drain")) {
       if (stopped_ && !orders_.Has("ignore-stop")) break;
       Turn();
     }
