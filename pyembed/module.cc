@@ -98,10 +98,9 @@ ModuleState* StateOfModule(PyObject* module) noexcept {
 
 PyRef ImportTurboModule() { return PyRef::Steal(PyImport_ImportModule("_turbo")); }
 
-}  // namespace turbo::pyembed
+namespace {
 
-PyMODINIT_FUNC PyInit__turbo() {
-  using namespace turbo::pyembed;
+PyObject* InitModule() {
   static PyMethodDef methods[] = {
       {"json_encode", JsonEncode, METH_O,
        "json_encode(value): value as JSON, in bytes; what a handler's return value becomes."},
@@ -126,3 +125,8 @@ PyMODINIT_FUNC PyInit__turbo() {
                                    Free};
   return PyModuleDef_Init(&definition);
 }
+
+}  // namespace
+}  // namespace turbo::pyembed
+
+PyMODINIT_FUNC PyInit__turbo() { return turbo::pyembed::InitModule(); }

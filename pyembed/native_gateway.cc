@@ -97,8 +97,7 @@ bool NativeGateway::SetTrailingSlash(PyObject* compiled) {
       return true;
     }
   }
-  RaiseConfigurationError("trailing_slash is \"redirect\", \"ignore\" or \"strict\", not \"" +
-                          *policy + "\"");
+  RaiseConfigurationError("trailing_slash is redirect, ignore or strict, not " + *policy);
   return false;
 }
 

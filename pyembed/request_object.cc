@@ -243,14 +243,14 @@ PyObject* Locked(PyObject* self, Field field) {
   return value;
 }
 
-template <Field kField>
+template <Field Wanted>
 PyObject* Getter(PyObject* self, void* /*closure*/) {
-  return Locked(self, kField);
+  return Locked(self, Wanted);
 }
 
-template <Field kField>
+template <Field Wanted>
 PyObject* Method(PyObject* self, PyObject* /*unused*/) {
-  return Locked(self, kField);
+  return Locked(self, Wanted);
 }
 
 PyObject* Represent(PyObject* self) {

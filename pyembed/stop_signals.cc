@@ -16,7 +16,7 @@ namespace {
 // A signal handler can reach nothing but globals. Set once, before the handlers are.
 std::atomic<int> terminate_fd{-1};
 std::atomic<pid_t> worker_pid{0};
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free);
+static_assert(std::atomic<pid_t>::is_always_lock_free);
 
 // A child that the application forked has inherited handler and descriptor, but is no worker: it
 // gets what it would have got without us.

@@ -33,6 +33,16 @@ def cpu_ns(pids: list[int]) -> int:
     return total
 
 
+def idle_seconds(cores: set[int]) -> float:
+    """How long these cores have had nothing to do since the machine started."""
+    ticks = 0
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in cores:
+            ticks += int(fields[3]) + int(fields[4])  # idle, and waiting for a disk
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def rss_bytes(pids: list[int]) -> int:
     """Resident memory of these processes; pages they share are counted once for each."""
     page = os.sysconf("SC_PAGE_SIZE")

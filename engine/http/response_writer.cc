@@ -72,12 +72,12 @@ char* Put(char* to, std::string_view bytes) {
 }
 
 /// `bytes` copied with a constant size, which is cheaper than asking for the exact one: there is
-/// room behind `to`, and kReadable bytes may be read.
-template <std::size_t kReadable>
+/// room behind `to`, and `Readable` bytes may be read.
+template <std::size_t Readable>
 char* PutShort(char* to, std::string_view bytes) {
-  if (bytes.size() > kReadable) [[unlikely]]
+  if (bytes.size() > Readable) [[unlikely]]
     return Put(to, bytes);
-  std::memcpy(to, bytes.data(), kReadable);
+  std::memcpy(to, bytes.data(), Readable);
   return to + bytes.size();
 }
 

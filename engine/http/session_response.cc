@@ -265,7 +265,8 @@ BodySource::Status HttpSession::ProduceChunk() {
   }
   char* to = out.data() + size_at;
   to = std::to_chars(to, to + kMaxChunkDigits, size, 16).ptr;
-  std::memcpy(to, "\r\n", 2);
+  to[0] = '\r';
+  to[1] = '\n';
   out.Append("\r\n");
   return status;
 }

@@ -80,9 +80,9 @@ void AccessLog::Record(const Request& request, int status, std::uint64_t body_by
     fmt::format_to(out, " HTTP/1.{}\" {} {} {:.2f}ms\n", request.version_minor, status, body_bytes,
                    milliseconds);
   } else {
-    lines_ += "{\"time\":\"";
+    lines_ += R"({"time":")";
     AppendTime(lines_);
-    fmt::format_to(out, "\",\"client\":{},\"port\":{},\"method\":\"{}\",\"target\":",
+    fmt::format_to(out, R"(","client":{},"port":{},"method":"{}","target":)",
                    JsonQuote(host.empty() ? "unix" : host), host.empty() ? 0 : request.peer->Port(),
                    MethodName(request.method));
     lines_ += JsonQuote(request.target);

@@ -12,12 +12,13 @@
 #include <exception>
 #include <utility>
 
+#include "engine/loop/socket_io.h"
+
 namespace turbo::engine {
 namespace {
 
-/// A connection that has more to read than one buffer is read so often before the others get their
-/// turn.
-constexpr int kReadsPerTurn = 4;
+/// What a client sends after its last answer is thrown away in pieces, so many in a turn.
+constexpr int kDiscardsPerTurn = 4;
 
 /// Lingering (RFC 9112 §9.6): how long, and how much, is read after the last answer before the
 /// socket is closed. Closing with unread input makes the kernel send a reset, which may destroy the
@@ -59,7 +60,7 @@ void Connection::Guard(Step&& step) noexcept {
   } catch (...) {
     spdlog::error("a connection was cut by an unknown error");
   }
-  loop_.write_buffers.ClearCork();
+  loop_.write_buffers.cork().Clear();
   Close(CloseMode::kReset);
 }
 
@@ -69,96 +70,96 @@ void Connection::OnReadable(const asio::error_code& error) {
   Guard([this] {
     if (lingering_) {
       DiscardInput();
-    } else if (pending_.empty() && state_ == SessionState::kReading) {
+    } else if (may_read()) {
       ReadSome(Readiness::kReported);
     } else if (state_ == SessionState::kAwaitingApp) {
       // What came stays in the socket until the answer is out; only a reset counts now. A FIN does
       // not: the client may still be reading.
       char byte;
-      if (::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != EINTR) {
-        EndWithError();
-      }
-    }
-    if (!closed_) {
-      drained_ = false;
-      FileDeadline();
+      if (ReceiveNow(fd_, &byte, 1, MSG_PEEK) < 0 && errno != EAGAIN) EndWithError();
     }
   });
 }
 
+/// Reads once. What came is processed with that of other connections (LoopEvents::OnReceived).
 void Connection::ReadSome(Readiness readiness) {
-  for (int i = 0; i < kReadsPerTurn; ++i) {
-    const std::span<char> space = session_->ReadSpace();
-    const ssize_t n = ::recv(fd_, space.data(), space.size(), MSG_DONTWAIT);
-    if (n > 0) [[likely]] {
-      const auto count = static_cast<std::size_t>(n);
-      // A short read means that nothing is left, if a FIN that came with it would have been
-      // reported.
-      drained_ =
-          count < space.size() && readiness == Readiness::kReported && !loop_.hook.peer_closing();
-      received_any_ = true;
-      io_deadline_ = TimePoint::max();
-      loop_.counters.bytes_in.Add(count);
-      Apply(session_->Receive(count, loop_.write_buffers.cork()));
-      if (!may_read() || read_armed_) return;
-      if (drained_) [[likely]] {
-        ArmRead();
-        return;
-      }
-    } else if (n == 0) {
-      Apply(session_->ReceiveEof(loop_.write_buffers.cork()));
-      if (may_read()) Close(CloseMode::kNormal);  // nothing more can come
-      return;
-    } else if (errno == EAGAIN) {
-      drained_ = true;
-      ArmRead();
-      return;
-    } else if (errno != EINTR) {
-      EndWithError();
-      return;
-    }
+  const std::span<char> space = session_->ReadSpace();
+  const ssize_t n = ReceiveNow(fd_, space.data(), space.size());
+  if (n > 0) [[likely]] {
+    received_ = static_cast<std::uint32_t>(n);
+    filled_ = received_ == space.size();
+    // A short read means that nothing is left, if a FIN that came with it would have been reported.
+    drained_ = !filled_ && readiness == Readiness::kReported && !loop_.hook.peer_closing();
+    received_any_ = true;
+    io_deadline_ = TimePoint::max();
+    loop_.events.OnReceived(*this);
+  } else if (n == 0) {
+    Apply(session_->ReceiveEof(loop_.write_buffers.cork()));
+    if (may_read()) Close(CloseMode::kNormal);  // nothing more can come
+  } else if (errno == EAGAIN) {
+    drained_ = true;
+    ArmRead();
+  } else {
+    EndWithError();
   }
-  ContinueReading();
 }
 
-/// Writes what the session has put into the cork, then does what it asks for. Going on to read
-/// (may_read()) is left to the caller, who knows what is left in the socket.
-void Connection::Apply(SessionState state) {
+void Connection::Process() {
+  if (closed_) return;
+  Guard([this] {
+    const std::uint32_t received = std::exchange(received_, 0);
+    loop_.counters.bytes_in.Add(received);
+    TakeResult(session_->Receive(received, loop_.write_buffers.cork()));
+    if (drained_ && may_go_on_reading()) [[likely]]
+      ArmRead();
+  });
+}
+
+void Connection::TakeResult(SessionState state) {
   state_ = state;
-  if (state == SessionState::kAborted) [[unlikely]] {
-    loop_.write_buffers.ClearCork();
-    Close(CloseMode::kReset);
-    return;
-  }
-  if (!loop_.write_buffers.cork().empty() && !WriteOut()) return;
-  if (state == SessionState::kReading && !loop_.session_context.draining) [[likely]]
-    return;
-  Proceed();
+  if (!loop_.write_buffers.cork().empty()) pending_ = loop_.write_buffers.TakeCork();
+}
+
+void Connection::Deliver() {
+  if (closed_) return;
+  Guard([this] {
+    if (state_ == SessionState::kAborted) [[unlikely]] {
+      Close(CloseMode::kReset);
+      return;
+    }
+    if ((pending_.empty() || WritePending()) && !(read_armed_ && may_go_on_reading())) [[unlikely]]
+      Proceed();
+    if (closed_) return;
+    drained_ = false;
+    FileDeadline();
+  });
+}
+
+/// What the session said outside of a batch.
+void Connection::Apply(SessionState state) {
+  TakeResult(state);
+  Deliver();
 }
 
 /// True: all was written. False: the rest waits for room in the socket, or the connection has
 /// ended.
-bool Connection::WriteOut() {
-  OutputBuffer& cork = loop_.write_buffers.cork();
-  ssize_t n;
-  do {
-    n = ::send(fd_, cork.data(), cork.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (n < 0 && errno == EINTR);
-  if (n == static_cast<ssize_t>(cork.size())) [[likely]] {
-    loop_.counters.bytes_out.Add(cork.size());
-    loop_.write_buffers.ClearCork();
+bool Connection::WritePending() {
+  const ssize_t n = SendNow(fd_, pending_.data(), pending_.size());
+  if (n == static_cast<ssize_t>(pending_.size())) [[likely]] {
+    loop_.counters.bytes_out.Add(pending_.size());
+    loop_.write_buffers.GiveBack(std::move(pending_));
+    io_deadline_ = TimePoint::max();
     return true;
   }
   if (n < 0 && errno != EAGAIN) {
-    loop_.write_buffers.ClearCork();
     EndWithError();
     return false;
   }
-  const std::size_t sent = n < 0 ? 0 : static_cast<std::size_t>(n);
-  loop_.counters.bytes_out.Add(sent);
-  cork.Consume(sent);
-  pending_ = loop_.write_buffers.TakeCork();
-  NoteWriteProgress();
+  if (n > 0) {
+    loop_.counters.bytes_out.Add(static_cast<std::size_t>(n));
+    pending_.Consume(static_cast<std::size_t>(n));
+  }
+  if (n > 0 || io_deadline_ == TimePoint::max()) NoteWriteProgress();
   ArmWrite();
   return false;
 }
@@ -179,30 +180,7 @@ int Connection::KernelQueue() const {
 
 void Connection::OnWritable(const asio::error_code& error) {
   write_armed_ = false;
-  if (closed_ || error) return;
-  Guard([this] {
-    ssize_t n;
-    do {
-      n = ::send(fd_, pending_.data(), pending_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0 && errno != EAGAIN) {
-      EndWithError();
-      return;
-    }
-    if (n > 0) {
-      loop_.counters.bytes_out.Add(static_cast<std::size_t>(n));
-      pending_.Consume(static_cast<std::size_t>(n));
-      NoteWriteProgress();
-    }
-    if (!pending_.empty()) {
-      ArmWrite();
-    } else {
-      loop_.write_buffers.GiveBack(std::move(pending_));
-      io_deadline_ = TimePoint::max();
-      Proceed();
-    }
-    if (!closed_) FileDeadline();
-  });
+  if (!error) Deliver();
 }
 
 /// Everything is written: does what the session's last state asks for.
@@ -237,15 +215,14 @@ void Connection::Proceed() {
   }
 }
 
-/// Reads on, now or in the next turn. Does nothing if a watch is set already.
+/// Reads on when there is something, or in the next turn if there probably is.
 void Connection::ContinueReading() {
-  if (read_armed_) return;
-  if (drained_) {
+  if (std::exchange(filled_, false) && !read_armed_) {
+    deferred_read_ = true;
+    loop_.events.Defer(*this);
+  } else {
     ArmRead();
-    return;
   }
-  deferred_read_ = true;
-  loop_.events.Defer(*this);
 }
 
 void Connection::OnAppProgress() noexcept {
@@ -261,13 +238,8 @@ void Connection::RunDeferred() {
     if (state_ == SessionState::kBlocked ||
         (state_ == SessionState::kAwaitingApp && app_progress)) {
       Apply(session_->Resume(loop_.write_buffers.cork()));
-      if (may_read()) ContinueReading();
     } else if (read && may_read() && !read_armed_) {
       ReadSome(Readiness::kUnknown);
-    }
-    if (!closed_) {
-      drained_ = false;
-      FileDeadline();
     }
   });
 }
@@ -292,7 +264,7 @@ void Connection::ArmWrite() {
 
 bool Connection::HasInput() const {
   char byte;
-  return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  return ReceiveNow(fd_, &byte, 1, MSG_PEEK) > 0;
 }
 
 /// Closes after the last answer; lingers if the client has sent something more, which a plain close
@@ -317,19 +289,17 @@ void Connection::StartLingering() {
 }
 
 void Connection::DiscardInput() {
+  drained_ = false;
   std::array<char, 16 * 1024> waste;
-  for (int i = 0; i < kReadsPerTurn; ++i) {
-    const ssize_t n = ::recv(fd_, waste.data(), waste.size(), MSG_DONTWAIT);
+  for (int i = 0; i < kDiscardsPerTurn; ++i) {
+    const ssize_t n = ReceiveNow(fd_, waste.data(), waste.size());
     if (n > 0) {
       discarded_ += static_cast<std::uint32_t>(n);
       if (discarded_ > kLingerBytes) break;
-    } else if (n < 0 && errno == EAGAIN) {
-      ArmRead();
-      return;
-    } else if (n == 0 || errno != EINTR) {
+    } else if (n == 0 || errno != EAGAIN) {
       break;
     }
-    if (i + 1 == kReadsPerTurn) {
+    if (n < 0 || i + 1 == kDiscardsPerTurn) {
       ArmRead();
       return;
     }
@@ -338,7 +308,7 @@ void Connection::DiscardInput() {
 }
 
 void Connection::Drain() {
-  if (closed_ || lingering_ || !pending_.empty() || state_ != SessionState::kReading) return;
+  if (!may_read()) return;
   if (session_->idle()) CloseIfIdle();
   if (!closed_) FileDeadline();
 }
@@ -363,7 +333,7 @@ void Connection::OnSwept() {
   if (closed_) return;
   Guard([this] {
     const TimePoint now = loop_.sweep_time;
-    if (now >= DueTime()) {
+    if (received_ == 0 && now >= DueTime()) {
       if (lingering_) {
         Close(CloseMode::kNormal);
       } else if (!pending_.empty() && KernelQueue() < kernel_queue_) {
@@ -378,7 +348,6 @@ void Connection::OnSwept() {
       } else if (!(session_->idle() && HasInput())) {  // else a request has just arrived in time
         loop_.counters.timeouts.Add(1);
         Apply(session_->OnDeadline(loop_.write_buffers.cork()));
-        if (may_read()) ContinueReading();
       }
     }
     if (closed_) return;
@@ -395,6 +364,7 @@ void Connection::EndWithError() {
 void Connection::Close(CloseMode mode) {
   if (closed_) return;
   closed_ = true;
+  received_ = 0;
   if (mode == CloseMode::kReset) {
     const linger reset{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));

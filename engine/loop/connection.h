@@ -44,6 +44,10 @@ class Connection final : public DeadlineWheel::Entry,
   void Cut() { Close(CloseMode::kReset); }
   /// The wheel visits: acts on a deadline that has passed, or is filed again.
   void OnSwept();
+  /// The two steps after LoopEvents::OnReceived: lets the session answer what was read, and writes
+  /// what it answered.
+  void Process();
+  void Deliver();
   /// Goes on after LoopEvents::Defer.
   void RunDeferred();
   /// Closed, and no handler refers to it any more.
@@ -64,12 +68,12 @@ class Connection final : public DeadlineWheel::Entry,
   enum class Readiness : std::uint8_t { kReported, kUnknown };
 
   void ReadSome(Readiness readiness);
+  void TakeResult(SessionState state);
   void Apply(SessionState state);
-  bool WriteOut();
+  bool WritePending();
   void NoteWriteProgress();
   [[nodiscard]] int KernelQueue() const;
   void Proceed();
-  void Resume();
   void ContinueReading();
   void ArmRead();
   void ArmWrite();
@@ -79,7 +83,12 @@ class Connection final : public DeadlineWheel::Entry,
   void CloseIfIdle();
   [[nodiscard]] bool HasInput() const;
   [[nodiscard]] bool may_read() const {
-    return !closed_ && !lingering_ && state_ == SessionState::kReading && pending_.empty();
+    return !closed_ && !lingering_ && received_ == 0 && state_ == SessionState::kReading &&
+           pending_.empty();
+  }
+  /// Nothing but reading is to be done once the output is written.
+  [[nodiscard]] bool may_go_on_reading() const {
+    return state_ == SessionState::kReading && !loop_.session_context.draining;
   }
   [[nodiscard]] TimePoint DueTime() const;
   void FileDeadline() { loop_.wheel.FileNoLater(*this, DueTime()); }
@@ -93,11 +102,13 @@ class Connection final : public DeadlineWheel::Entry,
   bool lingering_ = false;
   bool read_armed_ = false;
   bool write_armed_ = false;
-  bool drained_ = false;       ///< the socket was just read empty; holds until this handler returns
+  bool drained_ = false;       ///< the socket was read empty in this turn
+  bool filled_ = false;        ///< the last read filled its space: there is probably more
   bool received_any_ = false;  ///< a byte has come from the client
   bool app_progress_ = false;
   bool deferred_read_ = false;                   ///< RunDeferred has to read
   SessionState state_ = SessionState::kReading;  ///< what to do once the output is written
+  std::uint32_t received_ = 0;  ///< bytes in the session's ReadSpace(), to be processed
   std::uint32_t discarded_ = 0;
   int kernel_queue_ = 0;  ///< at the last progress of a pending write
   TimePoint io_deadline_ =

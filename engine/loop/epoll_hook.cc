@@ -27,7 +27,7 @@ int EpollHook::Control(int epoll_fd, int operation, int fd, epoll_event* event) 
 }
 
 int EpollHook::WaitHere(int epoll_fd, epoll_event* events, int max_events, int timeout) noexcept {
-  handler_.OnTurnEnd();
+  if (handler_.OnTurnEnd()) timeout = 0;
   int count = 0;
   if (timeout == 0 || observer_ == nullptr) {
     handler_.OnBeforeWait();

@@ -17,8 +17,9 @@ class EpollHook {
   /// What a loop does around its waits.
   class TurnHandler {
    public:
-    /// All handlers of the last wake-up have run. Attached (WaitObserver).
-    virtual void OnTurnEnd() noexcept = 0;
+    /// All handlers of the last wake-up have run. Attached (WaitObserver). May start and post
+    /// operations; true if handlers wait to be run because of that, so that there must be no sleep.
+    virtual bool OnTurnEnd() noexcept = 0;
     /// About to look for events, possibly sleeping, possibly detached: only what needs no
     /// interpreter.
     virtual void OnBeforeWait() noexcept = 0;

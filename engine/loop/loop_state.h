@@ -35,6 +35,8 @@ class LoopEvents {
   /// A listener accepted `fd`, which is now the loop's. Its place under
   /// ProcessShared::max_connections is taken.
   virtual void OnAccepted(int fd, const PeerAddress& peer) noexcept = 0;
+  /// The connection has read something: it wants Process() and then Deliver() within this turn.
+  virtual void OnReceived(Connection& connection) noexcept = 0;
   /// The connection wants RunDeferred() after the handlers that are ready now; asked twice, it gets
   /// it once.
   virtual void Defer(Connection& connection) noexcept = 0;

@@ -1,6 +1,6 @@
-// Output memory of one loop. All connections write through one cork buffer; what a socket does not
-// take at once moves, buffer and all, to its connection, and comes back when it has been written.
-// So only slow readers hold memory. Loop thread only.
+// Output memory of one loop. A session appends to the cork; what it appended moves to its
+// connection with the buffer, and the buffer comes back when all of it has been written: at once,
+// unless the client reads slowly. So only slow readers hold memory. Loop thread only.
 #pragma once
 
 #include <cstddef>
@@ -18,26 +18,19 @@ class WriteBuffers {
   /// Where the session that runs now appends; empty in between.
   [[nodiscard]] OutputBuffer& cork() { return cork_; }
 
-  /// Empties the cork; memory beyond the usual size goes back to the allocator.
-  void ClearCork() {
-    cork_.Clear();
-    if (cork_.capacity() > kMaxKept) [[unlikely]]
-      cork_ = OutputBuffer(kUsualCapacity);
-  }
-
   /// The cork's content with its buffer; the cork becomes another, empty one.
   [[nodiscard]] OutputBuffer TakeCork() {
-    OutputBuffer next;
+    OutputBuffer taken = std::move(cork_);
     if (spare_.empty()) {
-      next = OutputBuffer(kUsualCapacity);
+      cork_ = OutputBuffer(kUsualCapacity);
     } else {
-      next = std::move(spare_.back());
+      cork_ = std::move(spare_.back());
       spare_.pop_back();
     }
-    return std::exchange(cork_, std::move(next));
+    return taken;
   }
 
-  /// Takes back what TakeCork gave.
+  /// Takes back what TakeCork gave. Memory beyond the usual size goes back to the allocator.
   void GiveBack(OutputBuffer&& buffer) {
     OutputBuffer taken = std::move(buffer);
     taken.Clear();
@@ -47,9 +40,11 @@ class WriteBuffers {
   }
 
  private:
-  static constexpr std::size_t kUsualCapacity = 64 * 1024;
-  static constexpr std::size_t kMaxKept = 1024 * 1024;
-  static constexpr std::size_t kMaxSpare = 16;
+  // Not a power of two: buffers that are as far apart as the sets of a cache would push each other
+  // out of it.
+  static constexpr std::size_t kUsualCapacity = 16 * 1024 + 7 * 64;
+  static constexpr std::size_t kMaxKept = 256 * 1024;
+  static constexpr std::size_t kMaxSpare = 40;
 
   OutputBuffer cork_;
   std::vector<OutputBuffer> spare_;

@@ -1,10 +1,10 @@
 #include "pyembed/params/number_text.h"
 
-#include <algorithm>
-#include <array>
 #include <charconv>
 #include <string>
 #include <system_error>
+
+#include "engine/http/request.h"
 
 namespace turbo::pyembed {
 namespace {
@@ -85,18 +85,11 @@ PyRef ParseFloat(std::string_view text) {
 }
 
 std::optional<bool> ParseBool(std::string_view text) {
-  constexpr std::size_t kLongest = 5;
-  if (text.empty() || text.size() > kLongest) return std::nullopt;
-  std::array<char, kLongest> lower{};
-  std::transform(text.begin(), text.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  const std::string_view word(lower.data(), text.size());
   for (const std::string_view yes : {"true", "1", "t", "yes", "y", "on"}) {
-    if (word == yes) return true;
+    if (engine::EqualsIgnoreCase(text, yes)) return true;
   }
   for (const std::string_view no : {"false", "0", "f", "no", "n", "off"}) {
-    if (word == no) return false;
+    if (engine::EqualsIgnoreCase(text, no)) return false;
   }
   return std::nullopt;
 }

@@ -1,9 +1,15 @@
 // Requests and answers of well-behaved clients: versions, keep-alive, pipelining, methods, targets.
 #include "engine/http/http_session.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 
+#include "engine/base/unique_fd.h"
+#include "engine/loop/access_log.h"
 #include "tests/engine/http_test_support.h"
 
 namespace turbo::engine::test {
@@ -384,6 +390,24 @@ TEST_CASE("HttpSession frees its place in flight when it is destroyed", "[http]"
   }
   CHECK(inflight == 0);
   CHECK(server.counters.in_flight.value() == 0);
+}
+
+TEST_CASE("HttpSession logs what was answered", "[http]") {
+  TestServer server;
+  const UniqueFd file(::memfd_create("access-log", MFD_CLOEXEC));
+  REQUIRE(file.valid());
+  AccessLog log(file.get(), AccessLog::Format::kText);
+  server.context.access_log = &log;
+  TestConnection connection(server);
+  connection.Send(Get("/users/1") + Get("/none"));
+  connection.Send("GET /refused HTTP/1.1\r\n\r\n");
+  log.Flush();
+  std::string text(4096, '\0');
+  text.resize(static_cast<std::size_t>(
+      std::max<ssize_t>(::pread(file.get(), text.data(), text.size(), 0), 0)));
+  CHECK(text.find("\"GET /users/1 HTTP/1.1\" 200 6 ") != std::string::npos);
+  CHECK(text.find("\"GET /none HTTP/1.1\" 404 22 ") != std::string::npos);
+  CHECK(text.find("\"GET /refused HTTP/1.1\" 400 24 ") != std::string::npos);
 }
 
 TEST_CASE("HttpSession is small while it is idle", "[http]") { CHECK(sizeof(HttpSession) < 2560); }

@@ -1,4 +1,4 @@
-"""Finds and imports the application that a worker serves. Called by the worker program alone, once."""
+"""Finds and imports the application that a worker serves. Called by the worker, once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def load(target: str, factory: bool, allow_gil: bool) -> Loaded:
     A traceback of the application's own code is written to stderr before the error is raised.
 
     Args:
-        target: ``app.py``, ``dir/app.py`` or ``package.module``, each with or without ``:attribute``.
+        target: ``app.py``, ``dir/app.py`` or ``package.module``; ``:attribute`` may follow.
         factory: The attribute is called, without arguments, to get the application.
         allow_gil: On a free-threaded build, the application's imports may switch the GIL on.
 
@@ -73,7 +73,8 @@ def _split(target: str) -> tuple[str, str | None]:
         return target, None
     if not source or not all(part.isidentifier() for part in attribute.split(".")):
         raise LoadError(
-            f"{target!r} does not name an application: write FILE.py:attribute or package.module:attribute."
+            f"{target!r} does not name an application: "
+            "write FILE.py:attribute or package.module:attribute."
         )
     return source, attribute
 
@@ -87,7 +88,7 @@ def _import(source: str) -> ModuleType:
         return _import_file(source) if _is_path(source) else _import_module(source)
     except LoadError:
         raise
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - also sys.exit() in the application
         _print_traceback(error)
         raise LoadError(_import_sentence(source, error)) from None
 
@@ -98,15 +99,17 @@ def _import_file(path: str) -> ModuleType:
     if not os.path.isfile(path):
         raise LoadError(f"There is no file {path!r} in {os.getcwd()}.")
     path = os.path.abspath(path)
-    # As under `python app.py`: the file's folder comes first. PYTHONSAFEPATH leaves it out there and here.
+    # As under `python app.py`: the file's folder comes first, unless PYTHONSAFEPATH is set.
     if not sys.flags.safe_path:
         sys.path.insert(0, os.path.dirname(path))
     name = os.path.splitext(os.path.basename(path))[0]
-    if name in sys.modules:  # app code called e.g. types.py must not replace what others have imported
+    # A file called e.g. types.py must not replace what others have imported.
+    if name in sys.modules:
         name = f"__turbo_{name}__"
     loader = importlib.machinery.SourceFileLoader(name, path)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-    assert spec is not None
+    if spec is None:
+        raise LoadError(f"{path!r} cannot be loaded as Python source.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -145,8 +148,8 @@ def _import_sentence(source: str, error: BaseException) -> str:
     text = traceback.format_exception_only(error)[-1].strip()
     if isinstance(error, ImportError) and "relative import" in str(error):
         return (
-            f"Importing {source} failed: {text}. A file of a package is served by its module's name, "
-            "e.g. package.module."
+            f"Importing {source} failed: {text}. A file of a package is served by its module's "
+            "name, e.g. package.module."
         )
     return f"Importing {source} failed: {text}."
 
@@ -156,11 +159,12 @@ def _find(module: ModuleType, source: str, attribute: str | None, factory: bool)
     if factory:
         if not callable(value):
             raise LoadError(
-                f"{attribute or _FACTORY_NAMES[0]} in {source} is not callable, so --factory cannot call it."
+                f"{attribute or _FACTORY_NAMES[0]} in {source} is not callable: "
+                "leave --factory out, or name the function that makes the application."
             )
         try:
             return value()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - also sys.exit() in the factory
             _print_traceback(error)
             text = traceback.format_exception_only(error)[-1].strip()
             raise LoadError(f"The factory in {source} failed: {text}.") from None
@@ -174,7 +178,8 @@ def _lookup(module: ModuleType, source: str, attribute: str | None, factory: boo
             try:
                 value = getattr(value, part)
             except AttributeError:
-                raise LoadError(f"There is no {attribute!r} in {source}{_others(module, source)}.") from None
+                others = _others(module, source)
+                raise LoadError(f"There is no {attribute!r} in {source}{others}.") from None
         return value
     names = _FACTORY_NAMES if factory else _NAMES
     for name in names:
@@ -202,7 +207,7 @@ def _compile(app: Any, source: str) -> CompiledApp:
         return compile_routes(app)
     except ConfigurationError as error:
         raise LoadError(_sentence(str(error))) from None
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a descriptor or annotation of the application
         _print_traceback(error)
         text = traceback.format_exception_only(error)[-1].strip()
         raise LoadError(f"The routes of {source} cannot be compiled: {text}.") from None
@@ -213,11 +218,11 @@ def _not_an_app(app: Any, source: str) -> str:
         return f"The application in {source} is the class {app.__name__}: make an instance of it."
     if inspect.isroutine(app):
         return (
-            f"The application in {source} is the function {app.__name__}; turbo serves a turbo.App: "
-            "add --factory if the function makes one."
+            f"The application in {source} is the function {app.__name__}; turbo serves a "
+            "turbo.App: add --factory if the function makes one."
         )
-    kind = type(app)
-    return f"The application in {source} is a {kind.__module__}.{kind.__qualname__}; turbo serves a turbo.App."
+    kind = f"{type(app).__module__}.{type(app).__qualname__}"
+    return f"The application in {source} is a {kind}; turbo serves a turbo.App."
 
 
 def _sentence(text: str) -> str:
@@ -236,7 +241,7 @@ def _without_loader(tb: TracebackType | None) -> TracebackType | None:
     first = tb
     while first is not None:
         name = first.tb_frame.f_code.co_filename
-        if name != __file__ and not name.startswith("<frozen importlib") and name != importlib.__file__:
+        if name not in (__file__, importlib.__file__) and not name.startswith("<frozen importlib"):
             return first
         first = first.tb_next
     return None  # e.g. a SyntaxError in the application's file: it has no frame there
@@ -285,11 +290,12 @@ def _gil_watch() -> Iterator[list[str]]:
 def _gil_refusal(source: str, culprit: str | None, gil_was_on: bool) -> str:
     if gil_was_on:
         return (
-            "The GIL is on in this free-threaded Python before anything was imported (PYTHON_GIL=1?): "
-            "unset it, or start with --allow-gil to run the threads one at a time."
+            "The GIL is on in this free-threaded Python before anything was imported "
+            "(PYTHON_GIL=1?): unset it, or start with --allow-gil to run the threads one at a time."
         )
     module = f"the extension module {culprit!r}" if culprit else "an extension module"
     return (
-        f"Importing {source} switched the GIL on, because {module} does not support free-threading: "
-        "use a version of it that does, or start with --allow-gil to run the threads one at a time."
+        f"Importing {source} switched the GIL on, because {module} does not support "
+        "free-threading: use a version of it that does, or start with --allow-gil to run the "
+        "threads one at a time."
     )
