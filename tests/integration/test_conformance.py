@@ -1,4 +1,4 @@
-"""HTTP conformance over raw sockets, in every mode and on every interpreter there is a worker for."""
+"""HTTP conformance over raw sockets, in every mode and on every interpreter of this build."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ CASES: dict[str, list[Case]] = {
     "expect": framing.EXPECT_CONTINUE,
     "responses": framing.RESPONSES,
 }
-ALL = [pytest.param(case, id=f"{group}: {case.name}") for group, cases in CASES.items() for case in cases]
+ALL = [
+    pytest.param(case, id=f"{group}: {case.name}")
+    for group, cases in CASES.items()
+    for case in cases
+]
 
 Shared = Callable[..., harness.Server]
 
@@ -111,7 +115,14 @@ def test_a_client_that_half_closes_gets_its_answer(shared_server: Shared) -> Non
 
 def test_clients_that_vanish_do_no_harm(shared_server: Shared) -> None:
     server = shared_server(APP)
-    for piece in (b"", b"GET / HT", get("/"), get("/big/1000000"), get("/stream/20000"), b"x" * 5000):
+    for piece in (
+        b"",
+        b"GET / HT",
+        get("/"),
+        get("/big/1000000"),
+        get("/stream/20000"),
+        b"x" * 5000,
+    ):
         connection = connect(server)
         connection.sock.setsockopt(1, 13, b"\x01\x00\x00\x00\x00\x00\x00\x00")  # SO_LINGER 0: reset
         connection.send(piece)

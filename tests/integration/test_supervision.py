@@ -55,7 +55,9 @@ def client(server: harness.Server, end: float, tally: Tally) -> None:
 
 
 @pytest.mark.timeout(180)
-def test_kill_9_every_200_ms_costs_only_what_the_killed_worker_had_open(start_server: Start) -> None:
+def test_kill_9_every_200_ms_costs_only_what_the_killed_worker_had_open(
+    start_server: Start,
+) -> None:
     server = start_server(APP, "--mode", "procs", "-w", "2")
     tally = Tally()
     duration = 8.0
@@ -104,7 +106,8 @@ def test_a_worker_told_to_end_is_replaced(start_server: Start) -> None:
     before = server.worker_pids()
     os.kill(before[0], signal.SIGTERM)
     harness.wait_until(
-        lambda: len(server.worker_pids()) == 2 and server.worker_pids() != before, what="a new worker"
+        lambda: len(server.worker_pids()) == 2 and server.worker_pids() != before,
+        what="a new worker",
     )
     assert server.get("/").status == 200
 

@@ -1,4 +1,4 @@
-"""The application that the conformance suite talks to: small handlers with answers known to the byte."""
+"""What the conformance suite talks to: small handlers with answers known to the byte."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""For the tests of supervision: slow handlers, start-up and shut-down handlers, deaths on demand."""
+"""For the tests of supervision: slow handlers, start-up and shutdown hooks, deaths on demand."""
 
 import os
 import sys

@@ -79,7 +79,11 @@ class Case:
 
 def get(path: str, *fields: str, version: str = "1.1", method: str = "GET") -> bytes:
     """A request without a body."""
-    lines = [f"{method} {path} HTTP/{version}", *(("Host: t",) if version == "1.1" else ()), *fields]
+    lines = [
+        f"{method} {path} HTTP/{version}",
+        *(("Host: t",) if version == "1.1" else ()),
+        *fields,
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 

@@ -24,7 +24,11 @@ REQUEST_LINE = [
     good("several empty lines before the request line", b"\r\n\r\n\r\n" + get("/")),
     good("absolute form", get("http://t/users/7"), Expect(200, json={"user_id": 7})),
     good("absolute form without a path", get("http://t"), ROOT),
-    good("absolute form with a query", get("http://t/search?q=a"), Expect(200, json={"q": "a", "limit": 10})),
+    good(
+        "absolute form with a query",
+        get("http://t/search?q=a"),
+        Expect(200, json={"q": "a", "limit": 10}),
+    ),
     good("asterisk form with OPTIONS", get("*", method="OPTIONS"), Expect((200, 204))),
     bad("asterisk form with GET", get("*"), (400, 404)),
     bad("lower-case method", b"get / HTTP/1.1\r\nHost: t\r\n\r\n", (400, 501)),
@@ -54,16 +58,36 @@ REQUEST_LINE = [
     bad("request line too long", get("/" + "a" * 9000), 414),
     bad("request line without an end", b"GET /" + b"a" * 20000, 414),
     bad("CONNECT", b"CONNECT t:80 HTTP/1.1\r\nHost: t:80\r\n\r\n", (400, 405, 501)),
-    good("target at the limit", get("/files/" + "a" * 8000), Expect(200, json={"rest": "a" * 8000})),
-    good("fragment is no part of a route", get("/search?q=1"), Expect(200, json={"q": "1", "limit": 10})),
+    good(
+        "target at the limit", get("/files/" + "a" * 8000), Expect(200, json={"rest": "a" * 8000})
+    ),
+    good(
+        "fragment is no part of a route",
+        get("/search?q=1"),
+        Expect(200, json={"q": "1", "limit": 10}),
+    ),
 ]
 
 HEADERS = [
-    good("value with white space around it", get("/header-values", "X-Test: \t a b \t "), Expect(200, json={"x": ["a b"]})),
+    good(
+        "value with white space around it",
+        get("/header-values", "X-Test: \t a b \t "),
+        Expect(200, json={"x": ["a b"]}),
+    ),
     good("empty value", get("/header-values", "X-Test:"), Expect(200, json={"x": [""]})),
-    good("no space after the colon", get("/header-values", "X-Test:v"), Expect(200, json={"x": ["v"]})),
-    good("several fields of one name", get("/header-values", "X-Test: 1", "x-test: 2"), Expect(200, json={"x": ["1", "2"]})),
-    good("colon in the value", get("/header-values", "X-Test: a:b"), Expect(200, json={"x": ["a:b"]})),
+    good(
+        "no space after the colon",
+        get("/header-values", "X-Test:v"),
+        Expect(200, json={"x": ["v"]}),
+    ),
+    good(
+        "several fields of one name",
+        get("/header-values", "X-Test: 1", "x-test: 2"),
+        Expect(200, json={"x": ["1", "2"]}),
+    ),
+    good(
+        "colon in the value", get("/header-values", "X-Test: a:b"), Expect(200, json={"x": ["a:b"]})
+    ),
     good("obs-text in the value", get("/header-values", "X-Test: \xe9"), Expect(200)),
     good("every token character in the name", get("/", "!#$%&'*+-.^_`|~09azAZ: v")),
     good("HOST in capitals", b"GET / HTTP/1.1\r\nHOST: t\r\n\r\n"),
@@ -96,32 +120,64 @@ HEADERS = [
     good("as many fields as allowed", get("/", *(f"X-{i}: 1" for i in range(99)))),
     good("a large block", get("/", *(f"X-{i}: " + "a" * 1000 for i in range(28)))),
     good("Upgrade is ignored", get("/", "Connection: Upgrade", "Upgrade: h2c"), ROOT),
-    good("Upgrade to websocket is ignored", get("/", "Connection: Upgrade", "Upgrade: websocket"), ROOT),
+    good(
+        "Upgrade to websocket is ignored",
+        get("/", "Connection: Upgrade", "Upgrade: websocket"),
+        ROOT,
+    ),
 ]
 
 METHODS = [
     *(
-        good(f"{method} reaches its handler", get("/any", method=method), Expect(200, json={"method": method}))
+        good(
+            f"{method} reaches its handler",
+            get("/any", method=method),
+            Expect(200, json={"method": method}),
+        )
         for method in ("GET", "DELETE")
     ),
     *(
-        good(f"{method} with an empty body", get("/any", "Content-Length: 0", method=method), Expect(200, json={"method": method}))
+        good(
+            f"{method} with an empty body",
+            get("/any", "Content-Length: 0", method=method),
+            Expect(200, json={"method": method}),
+        )
         for method in ("POST", "PUT", "PATCH")
     ),
     *(
-        good(f"{method} without a length has no body", get("/any", method=method), Expect(200, json={"method": method}))
+        good(
+            f"{method} without a length has no body",
+            get("/any", method=method),
+            Expect(200, json={"method": method}),
+        )
         for method in ("POST", "PUT", "PATCH")
     ),
-    good("HEAD has GET's length and no body", get("/", method="HEAD"), Expect(200, method="HEAD", body=b"", fields={"content-length": "18"})),
-    good("HEAD of a missing path", get("/missing", method="HEAD"), Expect(404, method="HEAD", body=b"")),
+    good(
+        "HEAD has GET's length and no body",
+        get("/", method="HEAD"),
+        Expect(200, method="HEAD", body=b"", fields={"content-length": "18"}),
+    ),
+    good(
+        "HEAD of a missing path",
+        get("/missing", method="HEAD"),
+        Expect(404, method="HEAD", body=b""),
+    ),
     good("HEAD of a stream", get("/stream/3", method="HEAD"), Expect(200, method="HEAD", body=b"")),
     good("HEAD of 204", get("/empty", method="HEAD"), Expect(204, method="HEAD")),
-    good("HEAD of a large body", get("/big/500000", method="HEAD"), Expect(200, method="HEAD", fields={"content-length": "500000"})),
+    good(
+        "HEAD of a large body",
+        get("/big/500000", method="HEAD"),
+        Expect(200, method="HEAD", fields={"content-length": "500000"}),
+    ),
     good("GET with a body", get("/", "Content-Length: 5") + b"hello", ROOT),
     good("405 names what is allowed", get("/echo"), Expect(405, fields={"allow": "POST, OPTIONS"})),
     good("405 for POST", post("/", b"x"), Expect(405, fields={"allow": "GET, HEAD, OPTIONS"})),
     good("405 on a path with a parameter", get("/users/1", method="DELETE"), Expect(405)),
-    good("OPTIONS names what is allowed", get("/echo", method="OPTIONS"), Expect(204, fields={"allow": "POST, OPTIONS"})),
+    good(
+        "OPTIONS names what is allowed",
+        get("/echo", method="OPTIONS"),
+        Expect(204, fields={"allow": "POST, OPTIONS"}),
+    ),
     good("OPTIONS of a missing path", get("/missing", method="OPTIONS"), Expect(404)),
     good("TRACE is not echoed", get("/", method="TRACE"), Expect((405, 501))),
     good("an extension method", get("/", method="PROPFIND"), Expect(405)),
@@ -133,14 +189,20 @@ ROUTING = [
     good("static before parameter", get("/users/me"), Expect(200, json={"user": "me"})),
     good("parameter", get("/users/42"), Expect(200, json={"user_id": 42})),
     good("negative parameter", get("/users/-42"), Expect(200, json={"user_id": -42})),
-    good("parameter beyond 64 bits", get("/users/123456789012345678901"), Expect(200, json={"user_id": 123456789012345678901})),
+    good(
+        "parameter beyond 64 bits",
+        get("/users/123456789012345678901"),
+        Expect(200, json={"user_id": 123456789012345678901}),
+    ),
     good("parameter of the wrong type", get("/users/abc"), Expect(422)),
     good("typed pattern does not match", get("/big/abc"), Expect(404)),
     good("empty parameter", get("/users/"), Expect((307, 404))),
     good("escaped text", get("/names/caf%C3%A9"), Expect(200, json={"name": "caf\u00e9"})),
     good("escaped space", get("/names/a%20b"), Expect(200, json={"name": "a b"})),
     good("plus is not a space in a path", get("/names/a+b"), Expect(200, json={"name": "a+b"})),
-    good("escaped slash stays in its segment", get("/names/a%2Fb"), Expect(200, json={"name": "a/b"})),
+    good(
+        "escaped slash stays in its segment", get("/names/a%2Fb"), Expect(200, json={"name": "a/b"})
+    ),
     good("lower-case escaped slash", get("/names/a%2fb"), Expect(200, json={"name": "a/b"})),
     good("no double decoding", get("/names/a%252Fb"), Expect(200, json={"name": "a%2Fb"})),
     good("escaped question mark", get("/names/a%3Fb"), Expect(200, json={"name": "a?b"})),
@@ -156,15 +218,27 @@ ROUTING = [
     good("escaped NUL", get("/names/a%00b"), Expect(400)),
     good("not UTF-8", get("/names/%ff"), Expect(400)),
     good("overlong UTF-8", get("/names/%c0%af"), Expect(400)),
-    good("trailing slash redirects", get("/users/me/"), Expect(307, fields={"location": "/users/me"})),
+    good(
+        "trailing slash redirects", get("/users/me/"), Expect(307, fields={"location": "/users/me"})
+    ),
     good("missing slash redirects", get("/dir"), Expect(307, fields={"location": "/dir/"})),
-    good("redirect keeps the query", get("/dir?a=1"), Expect(307, fields={"location": "/dir/?a=1"})),
+    good(
+        "redirect keeps the query", get("/dir?a=1"), Expect(307, fields={"location": "/dir/?a=1"})
+    ),
     good("double slash is another path", get("//users/me"), Expect((307, 404))),
     good("dot segments are not resolved", get("/users/../"), Expect((307, 404, 422))),
     good("query", get("/search?q=a%20b+c&limit=5"), Expect(200, json={"q": "a b c", "limit": 5})),
     good("empty query", get("/search?"), Expect(200, json={"q": "", "limit": 10})),
-    good("question mark in the query", get("/search?q=a?b"), Expect(200, json={"q": "a?b", "limit": 10})),
-    good("query value without a name", get("/search?&&=x&q=1"), Expect(200, json={"q": "1", "limit": 10})),
+    good(
+        "question mark in the query",
+        get("/search?q=a?b"),
+        Expect(200, json={"q": "a?b", "limit": 10}),
+    ),
+    good(
+        "query value without a name",
+        get("/search?&&=x&q=1"),
+        Expect(200, json={"q": "1", "limit": 10}),
+    ),
     good("bad query value", get("/search?limit=ten"), Expect(422)),
     good("raw path stays raw", get("/raw?x=%20"), Expect(200)),
     good("case matters in a path", get("/USERS/me"), Expect(404)),

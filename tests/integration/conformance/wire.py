@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from dataclasses import dataclass, field
+from typing import Self
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Connection:
         self.timeout = timeout
         self.buffer = b""
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,10 +50,8 @@ class Connection:
 
     def send(self, data: bytes) -> None:
         """Sends everything; a server that has already closed is not an error here."""
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.sock.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def fill(self) -> bool:
         """Reads more; False at end of file (a reset counts as one)."""
@@ -60,7 +60,9 @@ class Connection:
         except ConnectionResetError:
             return False
         except TimeoutError as error:
-            raise ProtocolError(f"no answer within {self.timeout} s; have {self.buffer!r}") from error
+            raise ProtocolError(
+                f"no answer within {self.timeout} s; have {self.buffer!r}"
+            ) from error
         self.buffer += data
         return bool(data)
 
