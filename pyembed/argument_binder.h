@@ -1,6 +1,6 @@
-// Turns a request into a handler's positional arguments, as its signature asks: path, query, body and the
-// request itself. Compiled once per loop from turbo._compile's description; then Bind does no look-up by name beyond the
-// query string. Needs an attached thread state; one loop's thread.
+// Turns a request into a handler's positional arguments, as its signature asks: path, query, body
+// and the request itself. Compiled once per loop from turbo._compile's description; then Bind does
+// no look-up by name beyond the query string. Needs an attached thread state; one loop's thread.
 #pragma once
 
 #include <Python.h>
@@ -21,15 +21,16 @@ enum class BindStatus : std::uint8_t {
 
 class ArgumentBinder {
  public:
-  /// `arguments` is RouteSpec.arguments of turbo/_compile.py. Null with a Python exception set if it is malformed.
+  /// `arguments` is RouteSpec.arguments of turbo/_compile.py. Null with a Python exception set if
+  /// it is malformed.
   static std::unique_ptr<ArgumentBinder> Compile(PyObject* arguments);
   ~ArgumentBinder();
 
   /// How many positional arguments the handler takes; at most kMaxArguments.
   [[nodiscard]] std::size_t count() const;
 
-  /// Fills args[0 .. count()) with new references on kBound, and none otherwise. All errors of a request are gathered, not only
-  /// the first.
+  /// Fills args[0 .. count()) with new references on kBound, and none otherwise. All errors of a
+  /// request are gathered, not only the first.
   BindStatus Bind(engine::Exchange& exchange, PyObject** args, PyRef& errors) const;
 
   static constexpr std::size_t kMaxArguments = 64;
@@ -40,8 +41,9 @@ class ArgumentBinder {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The exchange's Request object: made at the first call, the same one after that (kept in Exchange::user_data).
-/// New reference; empty with an exception set on failure. Defined in request_object.cc.
+/// The exchange's Request object: made at the first call, the same one after that (kept in
+/// Exchange::user_data). New reference; empty with an exception set on failure. Defined in
+/// request_object.cc.
 PyRef RequestObject(engine::Exchange& exchange);
 
 }  // namespace turbo::pyembed

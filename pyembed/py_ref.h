@@ -1,5 +1,6 @@
-// An owned reference to a Python object. Made only by Steal (takes the reference that a C-API call returned) or
-// Borrow (adds one). A raw PyObject* is a borrowed argument, never a member. Needs an attached thread state for all but moves.
+// An owned reference to a Python object. Made only by Steal (takes the reference that a C-API call
+// returned) or Borrow (adds one). A raw PyObject* is a borrowed argument, never a member. Needs an
+// attached thread state for all but moves.
 #pragma once
 
 #include <Python.h>
