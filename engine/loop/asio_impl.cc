@@ -17,7 +17,9 @@ inline int TurboEpollControl(int epoll_fd, int operation, int fd, epoll_event* e
 
 }  // namespace
 
+// NOLINTBEGIN(readability-identifier-naming): the names are the system's
 #define epoll_wait TurboEpollWait
 #define epoll_ctl TurboEpollControl
+// NOLINTEND(readability-identifier-naming)
 
 #include "asio/impl/src.hpp"
