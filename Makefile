@@ -22,7 +22,7 @@ build: ## the release build: build/turbo and a worker for each interpreter
 
 run: ## build, and serve an example on http://127.0.0.1:8000 (APP=file ARGS='more options')
 	@scripts/bootstrap
-	scripts/lib/build release
+	scripts/lib/build release programs
 	exec build/turbo run $(APP) $(RUN) $(ARGS)
 
 test: ## unit, Python and integration tests, and the sanitizers (SUITES='unit …' for some)

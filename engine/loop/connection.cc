@@ -17,6 +17,8 @@
 namespace turbo::engine {
 namespace {
 
+constexpr std::uint32_t kReadEvents = EPOLLIN | EPOLLRDHUP;  // EPOLLHUP and EPOLLERR come unasked
+
 /// What a client sends after its last answer is thrown away in pieces, so many in a turn.
 constexpr int kDiscardsPerTurn = 4;
 
@@ -31,20 +33,15 @@ constexpr std::chrono::milliseconds kDrainGrace{500};
 
 }  // namespace
 
-Connection::Connection(LoopState& loop, int fd, const PeerAddress& peer)
-    : loop_(loop), socket_(loop.io.get_executor()), fd_(fd), peer_(peer) {}
+Connection::Connection(LoopState& loop, UniqueFd fd, const PeerAddress& peer)
+    : loop_(loop), socket_(std::move(fd)), peer_(peer) {}
 
 bool Connection::Start() {
-  asio::error_code error;
-  socket_.assign(fd_, error);
-  if (error) {
+  if (!loop_.hook.Watch(socket_.get(), kReadEvents, *this)) {
     closed_ = true;
     return false;
   }
   session_.emplace(loop_.session_context, static_cast<SessionDriver&>(*this), &peer_);
-  // Registering has just looked at the socket: whatever is there already will be reported.
-  drained_ = true;
-  ArmRead();
   if (loop_.session_context.draining) Drain();
   FileDeadline();
   return true;
@@ -64,32 +61,39 @@ void Connection::Guard(Step&& step) noexcept {
   Close(CloseMode::kReset);
 }
 
-void Connection::OnReadable(const asio::error_code& error) {
-  read_armed_ = false;
-  if (closed_ || error) return;
-  Guard([this] {
+void Connection::OnEvents(std::uint32_t events) noexcept {
+  if (closed_) return;
+  readable_ = readable_ || (events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0;
+  ended_ = ended_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  if (write_blocked_) {
+    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) Deliver();
+    return;
+  }
+  if (!readable_) return;
+  Guard([&] {
     if (lingering_) {
       DiscardInput();
     } else if (may_read()) {
-      ReadSome(Readiness::kReported);
-    } else if (state_ == SessionState::kAwaitingApp) {
+      ReadSome();
+    } else if (state_ == SessionState::kAwaitingApp && (events & (EPOLLHUP | EPOLLERR)) != 0) {
       // What came stays in the socket until the answer is out; only a reset counts now. A FIN does
       // not: the client may still be reading.
       char byte;
-      if (ReceiveNow(fd_, &byte, 1, MSG_PEEK) < 0 && errno != EAGAIN) EndWithError();
+      if (ReceiveNow(socket_.get(), &byte, 1, MSG_PEEK) < 0 && errno != EAGAIN) EndWithError();
     }
   });
 }
 
 /// Reads once. What came is processed with that of other connections (LoopEvents::OnReceived).
-void Connection::ReadSome(Readiness readiness) {
+void Connection::ReadSome() {
   const std::span<char> space = session_->ReadSpace();
-  const ssize_t n = ReceiveNow(fd_, space.data(), space.size());
+  const ssize_t n = ReceiveNow(socket_.get(), space.data(), space.size());
   if (n > 0) [[likely]] {
     received_ = static_cast<std::uint32_t>(n);
-    filled_ = received_ == space.size();
-    // A short read means that nothing is left, if a FIN that came with it would have been reported.
-    drained_ = !filled_ && readiness == Readiness::kReported && !loop_.hook.peer_closing();
+    // A short read has emptied the socket, and whatever comes will be reported: no second read is
+    // needed to learn that (epoll(7)). But if a FIN came together with the data, it was reported
+    // with it.
+    readable_ = ended_ || received_ == space.size();
     received_any_ = true;
     io_deadline_ = TimePoint::max();
     loop_.events.OnReceived(*this);
@@ -97,8 +101,8 @@ void Connection::ReadSome(Readiness readiness) {
     Apply(session_->ReceiveEof(loop_.write_buffers.cork()));
     if (may_read()) Close(CloseMode::kNormal);  // nothing more can come
   } else if (errno == EAGAIN) {
-    drained_ = true;
-    ArmRead();
+    readable_ = false;
+    FileDeadline();
   } else {
     EndWithError();
   }
@@ -109,15 +113,9 @@ void Connection::Process() {
   Guard([this] {
     const std::uint32_t received = std::exchange(received_, 0);
     loop_.counters.bytes_in.Add(received);
-    TakeResult(session_->Receive(received, loop_.write_buffers.cork()));
-    if (drained_ && may_go_on_reading()) [[likely]]
-      ArmRead();
+    state_ = session_->Receive(received, loop_.write_buffers.cork());
+    pending_ = loop_.write_buffers.TakeCork();
   });
-}
-
-void Connection::TakeResult(SessionState state) {
-  state_ = state;
-  if (!loop_.write_buffers.cork().empty()) pending_ = loop_.write_buffers.TakeCork();
 }
 
 void Connection::Deliver() {
@@ -127,27 +125,33 @@ void Connection::Deliver() {
       Close(CloseMode::kReset);
       return;
     }
-    if ((pending_.empty() || WritePending()) && !(read_armed_ && may_go_on_reading())) [[unlikely]]
+    if (pending_ != nullptr && !WritePending()) [[unlikely]] {
+      if (!closed_) FileDeadline();
+      return;
+    }
+    const bool only_wait =
+        state_ == SessionState::kReading && !readable_ && !loop_.session_context.draining;
+    if (!only_wait) [[unlikely]]
       Proceed();
-    if (closed_) return;
-    drained_ = false;
-    FileDeadline();
+    if (!closed_) FileDeadline();
   });
 }
 
 /// What the session said outside of a batch.
 void Connection::Apply(SessionState state) {
-  TakeResult(state);
+  state_ = state;
+  pending_ = loop_.write_buffers.TakeCork();
   Deliver();
 }
 
 /// True: all was written. False: the rest waits for room in the socket, or the connection has
 /// ended.
 bool Connection::WritePending() {
-  const ssize_t n = SendNow(fd_, pending_.data(), pending_.size());
-  if (n == static_cast<ssize_t>(pending_.size())) [[likely]] {
-    loop_.counters.bytes_out.Add(pending_.size());
+  const ssize_t n = SendNow(socket_.get(), pending_->data(), pending_->size());
+  if (n == static_cast<ssize_t>(pending_->size())) [[likely]] {
+    loop_.counters.bytes_out.Add(pending_->size());
     loop_.write_buffers.GiveBack(std::move(pending_));
+    write_blocked_ = false;
     io_deadline_ = TimePoint::max();
     return true;
   }
@@ -157,10 +161,15 @@ bool Connection::WritePending() {
   }
   if (n > 0) {
     loop_.counters.bytes_out.Add(static_cast<std::size_t>(n));
-    pending_.Consume(static_cast<std::size_t>(n));
+    pending_->Consume(static_cast<std::size_t>(n));
   }
-  if (n > 0 || io_deadline_ == TimePoint::max()) NoteWriteProgress();
-  ArmWrite();
+  if (n > 0 || !write_blocked_) NoteWriteProgress();
+  write_blocked_ = true;
+  // Once asked for, room is reported whenever the kernel had to refuse some bytes.
+  if (!std::exchange(watches_room_, true) &&
+      !loop_.hook.Rewatch(socket_.get(), kReadEvents | EPOLLOUT, *this)) {
+    EndWithError();
+  }
   return false;
 }
 
@@ -175,12 +184,7 @@ void Connection::NoteWriteProgress() {
 /// long before that.
 int Connection::KernelQueue() const {
   int bytes = 0;
-  return ::ioctl(fd_, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
-}
-
-void Connection::OnWritable(const asio::error_code& error) {
-  write_armed_ = false;
-  if (!error) Deliver();
+  return ::ioctl(socket_.get(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
 /// Everything is written: does what the session's last state asks for.
@@ -197,11 +201,7 @@ void Connection::Proceed() {
       loop_.events.Defer(*this);
       return;
     case SessionState::kAwaitingApp:
-      if (app_progress_) {
-        loop_.events.Defer(*this);
-      } else {
-        ArmRead();
-      }
+      if (app_progress_) loop_.events.Defer(*this);
       return;
     case SessionState::kClosing:
       CloseGently();
@@ -215,62 +215,40 @@ void Connection::Proceed() {
   }
 }
 
-/// Reads on when there is something, or in the next turn if there probably is.
+/// Reads on when something is reported, or in the next turn if there is something already.
 void Connection::ContinueReading() {
-  if (std::exchange(filled_, false) && !read_armed_) {
-    deferred_read_ = true;
-    loop_.events.Defer(*this);
-  } else {
-    ArmRead();
-  }
+  if (readable_) loop_.events.Defer(*this);
 }
 
 void Connection::OnAppProgress() noexcept {
   app_progress_ = true;
-  if (!closed_ && pending_.empty()) loop_.events.Defer(*this);
+  if (!closed_ && pending_ == nullptr) loop_.events.Defer(*this);
 }
 
 void Connection::RunDeferred() {
-  if (closed_ || lingering_ || !pending_.empty()) return;
+  if (closed_ || pending_ != nullptr) return;
   Guard([this] {
     const bool app_progress = std::exchange(app_progress_, false);
-    const bool read = std::exchange(deferred_read_, false);
-    if (state_ == SessionState::kBlocked ||
-        (state_ == SessionState::kAwaitingApp && app_progress)) {
+    if (lingering_) {
+      DiscardInput();
+    } else if (state_ == SessionState::kBlocked ||
+               (state_ == SessionState::kAwaitingApp && app_progress)) {
       Apply(session_->Resume(loop_.write_buffers.cork()));
-    } else if (read && may_read() && !read_armed_) {
-      ReadSome(Readiness::kUnknown);
+    } else if (readable_ && may_read()) {
+      ReadSome();
     }
   });
 }
 
-void Connection::ArmRead() {
-  if (read_armed_) return;
-  read_armed_ = true;
-  auto handler = Bind<&Connection::OnReadable>(*this, read_memory_);
-  if (std::exchange(drained_, false)) {
-    EpollHook::QuietArm quiet(loop_.hook);
-    socket_.async_wait(asio::posix::descriptor_base::wait_read, handler);
-  } else {
-    socket_.async_wait(asio::posix::descriptor_base::wait_read, handler);
-  }
-}
-
-void Connection::ArmWrite() {
-  write_armed_ = true;
-  socket_.async_wait(asio::posix::descriptor_base::wait_write,
-                     Bind<&Connection::OnWritable>(*this, write_memory_));
-}
-
 bool Connection::HasInput() const {
   char byte;
-  return ReceiveNow(fd_, &byte, 1, MSG_PEEK) > 0;
+  return ReceiveNow(socket_.get(), &byte, 1, MSG_PEEK) > 0;
 }
 
 /// Closes after the last answer; lingers if the client has sent something more, which a plain close
 /// would answer with a reset.
 void Connection::CloseGently() {
-  if (!drained_ && HasInput()) {
+  if (readable_ && HasInput()) {
     StartLingering();
   } else {
     Close(CloseMode::kNormal);
@@ -278,7 +256,7 @@ void Connection::CloseGently() {
 }
 
 void Connection::StartLingering() {
-  if (::shutdown(fd_, SHUT_WR) != 0) {
+  if (::shutdown(socket_.get(), SHUT_WR) != 0) {
     Close(CloseMode::kNormal);
     return;
   }
@@ -289,18 +267,20 @@ void Connection::StartLingering() {
 }
 
 void Connection::DiscardInput() {
-  drained_ = false;
   std::array<char, 16 * 1024> waste;
   for (int i = 0; i < kDiscardsPerTurn; ++i) {
-    const ssize_t n = ReceiveNow(fd_, waste.data(), waste.size());
+    const ssize_t n = ReceiveNow(socket_.get(), waste.data(), waste.size());
     if (n > 0) {
       discarded_ += static_cast<std::uint32_t>(n);
       if (discarded_ > kLingerBytes) break;
-    } else if (n == 0 || errno != EAGAIN) {
+    } else if (n < 0 && errno == EAGAIN) {
+      readable_ = false;
+      return;
+    } else {
       break;
     }
-    if (n < 0 || i + 1 == kDiscardsPerTurn) {
-      ArmRead();
+    if (i + 1 == kDiscardsPerTurn) {
+      loop_.events.Defer(*this);
       return;
     }
   }
@@ -325,7 +305,7 @@ void Connection::CloseIfIdle() {
 }
 
 TimePoint Connection::DueTime() const {
-  if (!session_ || !pending_.empty()) return io_deadline_;
+  if (!session_ || pending_ != nullptr) return io_deadline_;
   return std::min(io_deadline_, session_->deadline());
 }
 
@@ -336,9 +316,9 @@ void Connection::OnSwept() {
     if (received_ == 0 && now >= DueTime()) {
       if (lingering_) {
         Close(CloseMode::kNormal);
-      } else if (!pending_.empty() && KernelQueue() < kernel_queue_) {
+      } else if (pending_ != nullptr && KernelQueue() < kernel_queue_) {
         NoteWriteProgress();
-      } else if (!pending_.empty()) {
+      } else if (pending_ != nullptr) {
         loop_.counters.timeouts.Add(1);
         Close(CloseMode::kReset);  // also frees what the kernel still holds for this client
       } else if (now >= io_deadline_) {
@@ -367,12 +347,12 @@ void Connection::Close(CloseMode mode) {
   received_ = 0;
   if (mode == CloseMode::kReset) {
     const linger reset{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
   }
-  asio::error_code ignored;
-  socket_.close(ignored);
+  loop_.hook.Unwatch(socket_.get());
+  socket_.Reset();
   session_.reset();
-  if (!pending_.empty()) loop_.write_buffers.GiveBack(std::move(pending_));
+  if (pending_ != nullptr) loop_.write_buffers.GiveBack(std::move(pending_));
   loop_.wheel.Remove(*this);
   loop_.events.OnConnectionClosed(*this);
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "engine/base/unique_fd.h"
@@ -20,9 +21,8 @@ class ConnectionPool {
     for (void* block : spare_) ::operator delete(block);
   }
 
-  /// A started connection, which owns the descriptor then; null if it cannot be watched. Throws
-  /// std::bad_alloc.
-  Connection* Make(LoopState& loop, UniqueFd& fd, const PeerAddress& peer) {
+  /// A started connection; null if its socket cannot be watched. Throws std::bad_alloc.
+  Connection* Make(LoopState& loop, UniqueFd fd, const PeerAddress& peer) {
     void* block = nullptr;
     if (spare_.empty()) {
       block = ::operator new(sizeof(Connection));
@@ -30,12 +30,11 @@ class ConnectionPool {
       block = spare_.back();
       spare_.pop_back();
     }
-    auto* connection = new (block) Connection(loop, fd.get(), peer);
+    auto* connection = new (block) Connection(loop, std::move(fd), peer);
     if (!connection->Start()) {
       Free(connection);
       return nullptr;
     }
-    (void)fd.Release();
     return connection;
   }
 

@@ -1,7 +1,9 @@
 // Where Asio's reactor meets the kernel. Asio's own epoll_wait(2) and epoll_ctl(2) calls are
-// compiled (asio_impl.cc) to go through here, so that a loop knows when it sleeps and wakes, and
-// can leave out system calls that it knows to be needless. Everything else of Asio is as it is.
-// Loop thread only; without a hook installed for the thread, the calls are the kernel's.
+// compiled (asio_impl.cc) to go through here. So a loop knows when it sleeps and wakes, and its
+// connections can be watched by the same epoll instance with the kernel's own edge-triggered
+// reports, without an operation to be armed again for each request; everything else (timers,
+// listeners, other descriptors) is Asio's as it is. Loop thread only; without a hook installed for
+// the thread, Asio's calls are the kernel's.
 #pragma once
 
 #include <sys/epoll.h>
@@ -14,6 +16,18 @@ namespace turbo::engine {
 
 class EpollHook {
  public:
+  /// Something with a descriptor of its own in the loop's epoll instance.
+  class Watched {
+   public:
+    /// What epoll_wait reported (EPOLLIN and so on). Called while the loop is about to handle a
+    /// wake-up; may watch and unwatch anything, and start and post operations. Lives on until the
+    /// next OnTurnEnd.
+    virtual void OnEvents(std::uint32_t events) noexcept = 0;
+
+   protected:
+    ~Watched() = default;
+  };
+
   /// What a loop does around its waits.
   class TurnHandler {
    public:
@@ -36,7 +50,8 @@ class EpollHook {
   EpollHook(const EpollHook&) = delete;
   EpollHook& operator=(const EpollHook&) = delete;
 
-  /// Installs the hook for this thread while it lives.
+  /// Installs the hook for this thread while it lives. The first time must enclose the making of
+  /// the reactor.
   class Installed {
    public:
     explicit Installed(EpollHook& hook);
@@ -48,37 +63,27 @@ class EpollHook {
     EpollHook* previous_;
   };
 
-  /// While it lives, arming a wait on a descriptor of this thread's loop tells the kernel nothing.
-  /// Right only for a descriptor that has just been read empty, and that was not reported as
-  /// half-closed: edge-triggered, it then reports whatever comes (epoll(7)), so that Asio's
-  /// EPOLL_CTL_MOD, which looks at the descriptor's state again, would find nothing.
-  class QuietArm {
-   public:
-    explicit QuietArm(EpollHook& hook) : hook_(hook) { hook_.quiet_ = true; }
-    QuietArm(const QuietArm&) = delete;
-    QuietArm& operator=(const QuietArm&) = delete;
-    ~QuietArm() { hook_.quiet_ = false; }
+  /// The reactor was made under this hook, and uses epoll.
+  [[nodiscard]] bool ready() const { return epoll_fd_ >= 0; }
 
-   private:
-    EpollHook& hook_;
-  };
-
-  /// One of the events being handled may be a peer's FIN. Where a FIN came together with data, a
-  /// short read does not mean that nothing is left to be read, and no further edge comes.
-  [[nodiscard]] bool peer_closing() const { return turn_ - last_closing_turn_ <= 1; }
+  /// Watches `fd` edge-triggered for `events`; what is there already is reported too. False with
+  /// errno.
+  bool Watch(int fd, std::uint32_t events, Watched& watched);
+  /// Changes the events; what is there already is reported again.
+  bool Rewatch(int fd, std::uint32_t events, Watched& watched);
+  /// To be called before the descriptor is closed: a process that the application forked may hold
+  /// it open.
+  void Unwatch(int fd);
 
   static int Wait(int epoll_fd, epoll_event* events, int max_events, int timeout) noexcept;
   static int Control(int epoll_fd, int operation, int fd, epoll_event* event) noexcept;
 
  private:
-  int WaitHere(int epoll_fd, epoll_event* events, int max_events, int timeout) noexcept;
+  int WaitHere(epoll_event* events, int max_events, int timeout) noexcept;
 
   TurnHandler& handler_;
   WaitObserver* observer_;
-  bool quiet_ = false;
-  // A completion may run one turn later than its event; two turns are looked back on therefore.
-  std::uint64_t turn_ = 2;
-  std::uint64_t last_closing_turn_ = 0;
+  int epoll_fd_ = -1;  ///< the reactor's
 };
 
 }  // namespace turbo::engine

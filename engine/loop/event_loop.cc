@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <ctime>
 #include <exception>
 #include <optional>
 #include <string>
@@ -103,7 +103,6 @@ class EventLoop::Impl final : public LoopEvents, public EpollHook::TurnHandler {
   void OnConnectionClosed(Connection& connection) noexcept override {
     connection.ListLink<LiveTag>::Unlink();
     closed_.PushBack(connection);
-    posted_ = true;  // its watches end with an error
     state_.counters.connections.Subtract(1);
     state_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
     for (const auto& listener : listeners_) listener->ResumeIfPossible();
@@ -113,7 +112,7 @@ class EventLoop::Impl final : public LoopEvents, public EpollHook::TurnHandler {
   void OnAccepted(int fd, const PeerAddress& peer) noexcept override {
     UniqueFd owned(fd);
     try {
-      Connection* connection = pool_.Make(state_, owned, peer);
+      Connection* connection = pool_.Make(state_, std::move(owned), peer);
       if (connection == nullptr) {
         state_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
         return;
@@ -172,11 +171,16 @@ class EventLoop::Impl final : public LoopEvents, public EpollHook::TurnHandler {
                   "an event loop needs an eventfd: " + std::string(std::strerror(errno)));
     }
     try {
+      EpollHook::Installed installed(state_.hook);
       io_.emplace(state_);
       io_->wake.assign(wake_fd_.get());
     } catch (const std::exception& e) {
       return Fail(ExitCode::kResourceRefused,
                   "an event loop needs an epoll and a timer descriptor: " + std::string(e.what()));
+    }
+    if (!state_.hook.ready()) {
+      return Fail(ExitCode::kFailure,
+                  "this program was built with an Asio that does not use epoll");
     }
     ArmWake();
     return {};
@@ -264,9 +268,7 @@ class EventLoop::Impl final : public LoopEvents, public EpollHook::TurnHandler {
   }
 
   void ReapClosed() {
-    closed_.ForEach([this](Connection& connection) {
-      if (connection.may_be_freed()) pool_.Free(&connection);
-    });
+    while (!closed_.empty()) pool_.Free(&closed_.PopFront());
   }
 
   // Memory of handlers first: the io_context, which may still hold some, goes before it.

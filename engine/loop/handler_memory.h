@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <new>
 
 namespace turbo::engine {
@@ -41,7 +42,7 @@ class HandlerAllocator {
 
   explicit HandlerAllocator(HandlerMemory& memory) noexcept : memory_(&memory) {}
   template <typename U>
-  HandlerAllocator(const HandlerAllocator<U>& other) noexcept : memory_(other.memory_) {}
+  explicit HandlerAllocator(const HandlerAllocator<U>& other) noexcept : memory_(other.memory_) {}
 
   T* allocate(std::size_t n) { return static_cast<T*>(memory_->Allocate(n * sizeof(T))); }
   void deallocate(T* pointer, std::size_t /*n*/) noexcept { memory_->Free(pointer); }
@@ -58,17 +59,17 @@ class HandlerAllocator {
 };
 
 /// A completion handler that calls a member function: no state but the object.
-template <auto kMember, typename Object>
+template <auto Member, typename Object>
 class MemberHandler {
  public:
   using allocator_type = HandlerAllocator<void>;
 
   MemberHandler(Object& object, HandlerMemory& memory) : object_(&object), memory_(&memory) {}
-  [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(*memory_); }
+  [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type{*memory_}; }
 
   template <typename... Args>
   void operator()(Args&&... args) const {
-    (object_->*kMember)(args...);
+    std::invoke(Member, *object_, args...);
   }
 
  private:
@@ -76,8 +77,8 @@ class MemberHandler {
   HandlerMemory* memory_;
 };
 
-template <auto kMember, typename Object>
-MemberHandler<kMember, Object> Bind(Object& object, HandlerMemory& memory) {
+template <auto Member, typename Object>
+MemberHandler<Member, Object> Bind(Object& object, HandlerMemory& memory) {
   return {object, memory};
 }
 

@@ -82,7 +82,7 @@ Result<void> Listener::Start(int fd) {
                 "the listening socket cannot be watched: " + error.message());
   }
   stopped_ = false;
-  Arm(false);
+  Arm();
   return {};
 }
 
@@ -92,15 +92,10 @@ void Listener::Stop() {
   (void)socket_.release();
 }
 
-void Listener::Arm(bool queue_empty) {
+void Listener::Arm() {
   armed_ = true;
-  auto handler = Bind<&Listener::OnReadable>(*this, memory_);
-  if (queue_empty) {
-    EpollHook::QuietArm quiet(loop_.hook);
-    socket_.async_wait(asio::posix::descriptor_base::wait_read, handler);
-  } else {
-    socket_.async_wait(asio::posix::descriptor_base::wait_read, handler);
-  }
+  socket_.async_wait(asio::posix::descriptor_base::wait_read,
+                     Bind<&Listener::OnReadable>(*this, memory_));
 }
 
 void Listener::OnReadable(const asio::error_code& error) {
@@ -120,7 +115,7 @@ void Listener::OnReadable(const asio::error_code& error) {
       const int accept_error = errno;
       loop_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
       if (accept_error == EAGAIN) {
-        Arm(true);
+        Arm();
         return;
       }
       if (IsOfOneConnection(accept_error)) continue;
@@ -135,7 +130,7 @@ void Listener::OnReadable(const asio::error_code& error) {
     loop_.events.OnAccepted(fd, peer);
     if (stopped_) return;
   }
-  Arm(false);
+  Arm();
 }
 
 void Listener::PauseFor(int accept_error) {
@@ -158,7 +153,7 @@ void Listener::ResumeIfPossible() {
     return;
   }
   pause_ = Pause::kNone;
-  Arm(false);
+  Arm();
 }
 
 }  // namespace turbo::engine

@@ -34,7 +34,7 @@ class Listener {
   };
 
   void OnReadable(const asio::error_code& error);
-  void Arm(bool queue_empty);
+  void Arm();
   void PauseFor(int accept_error);
 
   LoopState& loop_;

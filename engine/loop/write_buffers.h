@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -13,30 +14,29 @@ namespace turbo::engine {
 
 class WriteBuffers {
  public:
-  WriteBuffers() : cork_(kUsualCapacity) { spare_.reserve(kMaxSpare); }
+  WriteBuffers() : cork_(std::make_unique<OutputBuffer>(kUsualCapacity)) {
+    spare_.reserve(kMaxSpare);
+  }
 
   /// Where the session that runs now appends; empty in between.
-  [[nodiscard]] OutputBuffer& cork() { return cork_; }
+  [[nodiscard]] OutputBuffer& cork() { return *cork_; }
 
-  /// The cork's content with its buffer; the cork becomes another, empty one.
-  [[nodiscard]] OutputBuffer TakeCork() {
-    OutputBuffer taken = std::move(cork_);
-    if (spare_.empty()) {
-      cork_ = OutputBuffer(kUsualCapacity);
-    } else {
-      cork_ = std::move(spare_.back());
-      spare_.pop_back();
-    }
+  /// The cork with its content, or null if it is empty. The cork becomes another, empty one.
+  [[nodiscard]] std::unique_ptr<OutputBuffer> TakeCork() {
+    if (cork_->empty()) return nullptr;
+    if (spare_.empty()) [[unlikely]]
+      spare_.push_back(std::make_unique<OutputBuffer>(kUsualCapacity));
+    std::unique_ptr<OutputBuffer> taken = std::exchange(cork_, std::move(spare_.back()));
+    spare_.pop_back();
     return taken;
   }
 
   /// Takes back what TakeCork gave. Memory beyond the usual size goes back to the allocator.
-  void GiveBack(OutputBuffer&& buffer) {
-    OutputBuffer taken = std::move(buffer);
-    taken.Clear();
-    if (spare_.size() < kMaxSpare && taken.capacity() <= kMaxKept) {
-      spare_.push_back(std::move(taken));
-    }
+  void GiveBack(std::unique_ptr<OutputBuffer> buffer) {
+    if (spare_.size() == kMaxSpare || buffer->capacity() > kMaxKept) [[unlikely]]
+      return;
+    buffer->Clear();
+    spare_.push_back(std::move(buffer));
   }
 
  private:
@@ -46,8 +46,8 @@ class WriteBuffers {
   static constexpr std::size_t kMaxKept = 256 * 1024;
   static constexpr std::size_t kMaxSpare = 40;
 
-  OutputBuffer cork_;
-  std::vector<OutputBuffer> spare_;
+  std::unique_ptr<OutputBuffer> cork_;
+  std::vector<std::unique_ptr<OutputBuffer>> spare_;
 };
 
 }  // namespace turbo::engine

@@ -7,10 +7,8 @@
 
 #include "tests/engine/loop_test_support.h"
 
-namespace turbo::engine {
+namespace turbo::engine::testing {
 namespace {
-
-using namespace testing;
 
 TEST_CASE("EventLoop answers request after request on one connection", "[loop]") {
   RunningLoop server;
@@ -68,6 +66,7 @@ TEST_CASE("EventLoop reuses the memory of closed connections", "[loop]") {
 TEST_CASE("EventLoop serves many connections side by side", "[loop]") {
   RunningLoop server;
   std::vector<std::unique_ptr<Client>> clients;
+  clients.reserve(200);
   for (int i = 0; i < 200; ++i) clients.push_back(std::make_unique<Client>(server.listener.get()));
   for (const auto& client : clients) client->Get("/hello");
   for (const auto& client : clients) CHECK(client->ReadAnswers(1, "hello").ends_with("hello"));
@@ -333,6 +332,7 @@ TEST_CASE("EventLoop serves a Unix-domain socket", "[loop]") {
   {
     RunningLoop server({}, 0, nullptr, std::move(listener));
     std::vector<std::unique_ptr<Client>> clients;
+    clients.reserve(10);
     for (int i = 0; i < 10; ++i) clients.push_back(std::make_unique<Client>(server.listener.get()));
     for (const auto& client : clients) CHECK(client->GetHello().ends_with("hello"));
     clients.front()->Get("/big/3000000");
@@ -342,4 +342,4 @@ TEST_CASE("EventLoop serves a Unix-domain socket", "[loop]") {
 }
 
 }  // namespace
-}  // namespace turbo::engine
+}  // namespace turbo::engine::testing

@@ -9,10 +9,8 @@
 #include "engine/loop/access_log.h"
 #include "tests/engine/loop_test_support.h"
 
-namespace turbo::engine {
+namespace turbo::engine::testing {
 namespace {
-
-using namespace testing;
 
 TEST_CASE("EventLoop returns at once from a drain or a stop when nothing is connected", "[loop]") {
   const bool drain = GENERATE(true, false);
@@ -315,4 +313,4 @@ TEST_CASE("EventLoop writes the access log in the turn of the answer", "[loop]")
 }
 
 }  // namespace
-}  // namespace turbo::engine
+}  // namespace turbo::engine::testing

@@ -5,10 +5,8 @@
 #include "engine/loop/stall_meter.h"
 #include "tests/engine/loop_test_support.h"
 
-namespace turbo::engine {
+namespace turbo::engine::testing {
 namespace {
-
-using namespace testing;
 
 LoopConfig Impatient() {
   LoopConfig config;
@@ -141,4 +139,4 @@ TEST_CASE("EventLoop stops reading for a client that does not close after the la
 }
 
 }  // namespace
-}  // namespace turbo::engine
+}  // namespace turbo::engine::testing
