@@ -136,7 +136,8 @@ TEST_CASE("A free-threaded interpreter without a worker is not taken", "[discove
         std::string::npos);
 }
 
-TEST_CASE("--python takes a path, a virtualenv, a command and a version", "[discovery]") {
+TEST_CASE("The option --python takes a path, a virtualenv, a command and a version",
+          "[discovery]") {
   FakeMachine machine;
   machine.AddWorker("cpython-314t");
   machine.AddWorker("cpython-314");
@@ -152,7 +153,8 @@ TEST_CASE("--python takes a path, a virtualenv, a command and a version", "[disc
   CHECK(Executable(machine(Named("3.14.4t"))) == ft);
 }
 
-TEST_CASE("--python with a version prefers the active virtualenv if it fits", "[discovery]") {
+TEST_CASE("The option --python with a version prefers the active virtualenv if it fits",
+          "[discovery]") {
   FakeMachine machine;
   machine.AddWorker("cpython-314t");
   machine.AddWorker("cpython-314");
@@ -164,7 +166,7 @@ TEST_CASE("--python with a version prefers the active virtualenv if it fits", "[
   CHECK(Executable(machine(Named("3.14t"))) == ft);
 }
 
-TEST_CASE("--python says what it cannot take", "[discovery]") {
+TEST_CASE("The option --python says what it cannot take", "[discovery]") {
   FakeMachine machine;
   machine.AddWorker("cpython-314t");
   machine.AddWorker("cpython-314");
