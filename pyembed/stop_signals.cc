@@ -62,8 +62,14 @@ engine::Result<engine::UniqueFd> InstallStopSignals() {
   }
   terminate_fd.store(fd.get());
   worker_pid.store(getpid());
+  // A terminal that hangs up tells the whole process group: as with SIGINT, the supervisor decides.
+  // Under nohup(1) it stays ignored.
+  struct sigaction hangup {};
+  const bool keeps_hangup =
+      sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
   if (!Install(SIGTERM, OnTerminate) || !Install(SIGINT, OnInterrupt) ||
-      !Install(SIGPIPE, SIG_IGN) || !Install(SIGXFSZ, SIG_IGN)) {
+      (!keeps_hangup && !Install(SIGHUP, OnInterrupt)) || !Install(SIGPIPE, SIG_IGN) ||
+      !Install(SIGXFSZ, SIG_IGN)) {
     return engine::Fail(
         engine::ExitCode::kFailure,
         std::string("signal handlers cannot be installed: ") + std::strerror(errno) + ".");

@@ -146,6 +146,17 @@ def test_sigint_stops_as_sigterm_does(start_server: Start) -> None:
     start_server(LIFECYCLE, *harness.ONE_LOOP).stop(signal.SIGINT)
 
 
+def test_a_terminal_that_hangs_up_is_a_graceful_stop(start_server: Start) -> None:
+    server = start_server(LIFECYCLE, *harness.ONE_LOOP)
+    with Connection(server.host, server.port) as connection:
+        connection.send(get("/sleep/1"))
+        time.sleep(0.3)
+        for pid in [*server.worker_pids(), server.pid]:
+            os.kill(pid, signal.SIGHUP)
+        assert connection.read_response().status == 200
+    assert server.wait() == 0
+
+
 def test_the_graceful_timeout_cuts(combination_options: tuple[str, ...]) -> None:
     with harness.Server(LIFECYCLE, *combination_options, "--graceful-timeout", "500ms") as server:
         connection = Connection(server.host, server.port)
