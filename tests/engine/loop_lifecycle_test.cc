@@ -209,15 +209,15 @@ TEST_CASE("EventLoop goes on accepting when another loop of its process closes a
 }
 
 TEST_CASE("EventLoop survives a lack of descriptors", "[loop]") {
+  // UBSan looks at an object of a new type through a pipe, for which there will be no descriptor:
+  // what the loop will log with is shown to it before, and made before the loop's thread is.
+  spdlog::warn("every descriptor is {}", "about to be taken");
   RunningLoop server;
   Client before(server.listener.get());
   CHECK(before.GetHello().ends_with("hello"));
   Client starved(server.listener.get(), 0);
   CHECK(starved.GetHello().ends_with("hello"));
 
-  // UBSan looks at an object of a new type through a pipe, for which there will be no descriptor:
-  // what the loop will log with is shown to it before.
-  spdlog::warn("every descriptor is {}", "about to be taken");
   // All descriptors up to a lowered limit are taken; the client's own comes first.
   UniqueFd late(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   rlimit limit{};
